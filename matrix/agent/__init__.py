@@ -1,0 +1,21 @@
+"""What runs inside the interpreter under test, and records what it sees. It judges nothing.
+
+Standard library and Twisted only, Python 3.8 or newer; of the rest of the
+package it imports `matrix.wire` alone. It travels as a zip and is started with
+``python agent.zip``; from then on it speaks JSON Lines on its standard streams.
+
+``serve``      the process that has Twisted imported and forks one child per job
+``cell``       one child's life: the reactor is installed, runs one scenario, stops
+``reactors``   which reactors there are, and how one gets installed
+``transports`` how the two ends get connected
+``tls``        contexts for both ends, made once, before the first fork
+``stage``      what scenarios are made of: connect, fill, prove, abort, watch both ends
+``scenarios``  the cases, each a short list of steps
+``ends``       the protocols on the reactor: aborter, peer, bystander
+``witness``    the peer outside Twisted and off the reactor's thread
+``control``    the case with no reactor in it
+``probes``     what the kernel says of a socket, and when that is a proof
+``stream``     the bytes that are written, known by position
+``leftovers``  what is still there at the end
+``recorder``   events, one JSON line each
+"""

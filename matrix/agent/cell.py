@@ -1,0 +1,118 @@
+"""One child's life: a job is done, its events are recorded, the process ends."""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import importlib
+import signal
+
+from matrix import wire
+from matrix.agent import reactors, transports
+from matrix.agent.recorder import Recorder, describe, watch_complaints
+
+DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
+"""On this signal a child writes the stacks of all its threads to its stderr."""
+
+
+def do(job, descriptor, settings):
+    """Do one job (a message of the manager's) and record it on the descriptor."""
+    faulthandler.enable()
+    if DUMP_SIGNAL is not None:
+        faulthandler.register(DUMP_SIGNAL, all_threads=True)
+    gc.disable()  # collections happen where a scenario asks for one
+    recorder = Recorder(descriptor)
+    recorder.record(wire.PROCESS, wire.STARTED, job=job)
+    try:
+        _DOERS[job["do"]](job, recorder, settings)
+    except Exception as error:
+        recorder.record(wire.PROCESS, wire.HARNESS_RAISED, exception=describe(error))
+    recorder.record(wire.PROCESS, wire.FINISHED)
+
+
+def _preload(recorder, settings):
+    """Import the modules that the user wants to have imported before the reactor is chosen."""
+    for module in settings.preload:
+        try:
+            importlib.import_module(module)
+        except Exception as error:
+            exception = describe(error)
+            recorder.record(
+                wire.PROCESS, wire.REACTOR_RAISED, call=f"import {module}", exception=exception
+            )
+            return False
+    return True
+
+
+def _probe(job, recorder, settings):
+    """Can this reactor exist here?"""
+    trouble = reactors.trouble(settings.reactors[job["reactor"]])
+    if trouble is not None:
+        recorder.record(wire.PROCESS, wire.REACTOR_UNSUPPORTED, **trouble._asdict())
+
+
+def _play(job, recorder, settings):
+    """Install the reactor, and play the cell on it."""
+    watch_complaints(recorder)
+    if not _preload(recorder, settings):
+        return
+    known = settings.reactors[job["cell"]["reactor"]]
+    trouble = reactors.trouble(known)
+    if trouble is not None:
+        recorder.record(wire.PROCESS, wire.REACTOR_UNSUPPORTED, **trouble._asdict())
+        return
+    call = "install"
+    try:
+        recorder.record(wire.PROCESS, wire.REACTOR_INSTALLED, **reactors.installed(known))
+        call = "run"
+        _run(job, recorder, settings)
+    except transports.Unsupported as unsupported:
+        recorder.record(
+            wire.PROCESS,
+            wire.TRANSPORT_UNSUPPORTED,
+            code=unsupported.code,
+            detail=unsupported.detail,
+        )
+    except Exception as error:
+        recorder.record(wire.PROCESS, wire.REACTOR_RAISED, call=call, exception=describe(error))
+
+
+def _run(job, recorder, settings):
+    from twisted.internet import reactor
+
+    from matrix.agent.faults import FAULTS
+    from matrix.agent.scenarios import SCENARIOS
+    from matrix.agent.stage import Stage
+
+    cell = job["cell"]
+    transport = transports.parse(cell["transport"])
+    transports.check_host(transport)
+    transports.check_reactor(transport, reactor)
+    settings.check_tls(transport)
+    fault = FAULTS[job["fault"]] if job.get("fault") else None
+    scenario = SCENARIOS[cell["scenario"]]
+    stage = Stage(recorder, reactor, cell, settings.contexts, scenario.exchange, fault)
+    reactor.callWhenRunning(stage.play, scenario.steps)
+    reactor.run()
+
+
+def _control(job, recorder, settings):
+    """The case with no reactor in it."""
+    from matrix.agent.control import play
+
+    transport = transports.parse(job["transport"])
+    try:
+        transports.check_host(transport)
+        settings.check_tls(transport)
+    except transports.Unsupported as unsupported:
+        recorder.record(
+            wire.PROCESS,
+            wire.TRANSPORT_UNSUPPORTED,
+            code=unsupported.code,
+            detail=unsupported.detail,
+        )
+        return
+    play(recorder, transport, job["side"], settings.contexts)
+
+
+_DOERS = {wire.PROBE: _probe, wire.PLAY: _play, wire.CONTROL: _control}

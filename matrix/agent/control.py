@@ -1,0 +1,111 @@
+"""The case with no reactor in it: a raw socket, or the standard library's TLS, and the witness.
+
+It shows what this host's kernel can do at all: how a peer gets told of a
+connection that is reset while it is not writeable.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import struct
+import tempfile
+import time
+
+from matrix import wire
+from matrix.agent import probes, stream, transports
+from matrix.agent.witness import Encrypted, Plain, Witness
+
+CHUNK = 1 << 17
+"""Bytes that are written, more than any kernel takes with small buffers."""
+
+_LOOK_EVERY = 0.004
+_LIMIT = 5.0
+
+
+class ControlFailed(Exception):
+    """The control could not be played to its end."""
+
+
+def play(recorder, transport, side, contexts):
+    """Fill a connection to the same proof as a cell, then close it abortively."""
+    folder = tempfile.mkdtemp(prefix="reactor-matrix-")
+    pair = contexts.get(transport.tls)
+    is_client = side == "client"
+    theirs = pair and (pair.stdlib_server if is_client else pair.stdlib_client)
+    ours = pair and (pair.stdlib_client if is_client else pair.stdlib_server)
+    witness = Witness(recorder, transport, theirs)
+    try:
+        sock = _connect(transport, witness, is_client, folder)
+        session = Encrypted(sock, ours) if ours else Plain(sock)
+        session.shake_hands()
+        _until(lambda: witness.still or witness.over, "a peer that holds still", _LIMIT)
+        _prove(recorder, sock, session, witness)
+        _reset(recorder, sock)
+        witness.drain()
+        _until(lambda: witness.over, "the witness's end", _LIMIT)
+    finally:
+        witness.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _connect(transport, witness, is_client, folder):
+    if is_client:
+        sock = transports.stdlib_connection(transport, witness.listen(folder))
+    else:
+        with transports.stdlib_listener(transport, folder) as listener:
+            listener.settimeout(_LIMIT)
+            witness.connect(listener.getsockname())
+            sock = listener.accept()[0]
+    sock.settimeout(_LIMIT)
+    transports.shrink(sock, socket.SO_SNDBUF)
+    return sock
+
+
+class _Filler:
+    """Gives a socket as much of one chunk as the kernel takes, again and again."""
+
+    def __init__(self, sock, session):
+        self._socket = sock
+        self._rest = memoryview(session.encrypt(stream.expected(0, CHUNK)))
+        sock.setblocking(False)
+
+    def pour(self):
+        """Give the kernel all that it takes for now."""
+        try:
+            while self._rest:
+                self._rest = self._rest[self._socket.send(self._rest) :]
+        except BlockingIOError:
+            pass
+
+
+def _prove(recorder, sock, session, witness):
+    filler = _Filler(sock, session)
+    probe, prover = probes.Probe(sock.fileno(), sock.family), probes.Prover(sock.family)
+
+    def is_proved():
+        filler.pour()
+        sample = probe.sample(CHUNK, witness.read, witness.receive_queue())
+        recorder.record(wire.ABORTER, wire.SAMPLE, **sample)
+        proof = prover.look(sample, recorder.now())
+        if proof is not None:
+            recorder.record(wire.ABORTER, wire.PROVED, proof=proof)
+        return proof is not None
+
+    _until(is_proved, "proof", wire.PROOF_LIMIT)
+
+
+def _reset(recorder, sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    recorder.record(wire.ABORTER, wire.ABORT_CALLED, written=CHUNK)
+    sock.close()
+    recorder.record(wire.ABORTER, wire.ABORT_RETURNED, raised=None)
+
+
+def _until(holds, what, limit):
+    """Look at the state until it is there; `ControlFailed` when it does not come in time."""
+    end = time.monotonic() + limit
+    while not holds():
+        if time.monotonic() > end:
+            raise ControlFailed(f"{what} did not come in {limit} s")
+        time.sleep(_LOOK_EVERY)

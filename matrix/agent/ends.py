@@ -1,0 +1,228 @@
+"""The protocols on the reactor: the aborter, the peer on the same reactor, the bystander."""
+
+from __future__ import annotations
+
+import socket
+
+from twisted.internet import interfaces
+from twisted.internet.protocol import Factory, Protocol
+from zope.interface import implementer
+
+from matrix import wire
+from matrix.agent import probes, stream, transports
+from matrix.agent.recorder import describe_reason
+
+CHUNK = 1 << 17
+"""Bytes in one write: more than a transport takes before it pauses its producer."""
+
+WRITE_LIMIT = 1 << 26
+"""Bytes after which a producer that nobody pauses stops by itself."""
+
+
+@implementer(interfaces.IHandshakeListener)
+class End(Protocol):
+    """What both ends on the reactor do: record what happens to them, and count what they read.
+
+    ``up`` turns true when application bytes may cross, ``lost`` counts ``connectionLost``.
+    """
+
+    side = ""
+    def __init__(self, stage):
+        self.stage = stage
+        self.up = False
+        self.lost = 0
+        self.reading = stream.Reading()
+
+    def record(self, event, **data):
+        """Record an event of this side."""
+        self.stage.recorder.record(self.side, event, **data)
+
+    def connectionMade(self):
+        """The connection is there; with TLS, the handshake is still to come."""
+        self.socket_number, self.socket_family = _socket(self.transport)
+        local, remote = self.transport.getHost(), self.transport.getPeer()
+        self.record(wire.CONNECTED, local=str(local), remote=str(remote))
+        if not self.stage.transport.tls:
+            self.begin()
+
+    def handshakeCompleted(self):
+        """TLS is up."""
+        self.record(wire.HANDSHAKE, **_tls_facts(self.transport, self.stage.is_client(self.side)))
+        self.begin()
+
+    def begin(self):
+        """Application bytes may cross from now on."""
+        self.up = True
+
+    def dataReceived(self, data):
+        """Bytes of the application."""
+        self.reading.add(data)
+
+    def connectionLost(self, reason):
+        """The connection is gone."""
+        self.lost += 1
+        self.up = False
+        self.record(
+            wire.CONNECTION_LOST, reason=describe_reason(reason), turns=self.stage.turns_since_abort
+        )
+
+
+def _socket(transport):
+    """Number and family of the socket under a transport, without keeping the socket itself."""
+    while True:
+        handle = transport.getHandle()
+        if isinstance(handle, socket.socket):
+            return handle.fileno(), handle.family
+        transport = transport.transport
+
+
+def _tls_facts(transport, is_client):
+    from matrix.agent import tls
+
+    connection = transport.getHandle()
+    return {
+        "version": connection.get_protocol_version_name(),
+        "cipher": connection.get_cipher_name(),
+        "verified": tls.identity_check() if is_client else None,
+    }
+
+
+@implementer(interfaces.IPushProducer)
+class Aborter(End):
+    """Writes until its transport pauses it, and again whenever it is resumed; and aborts."""
+
+    side = wire.ABORTER
+
+    def __init__(self, stage):
+        super().__init__(stage)
+        self.written = 0
+        self.paused = self.stopped = self._is_pouring = False
+
+    def connectionMade(self):
+        """The connection is there, and its descriptor can be watched."""
+        super().connectionMade()
+        transports.shrink_descriptor(
+            self.socket_number, self.socket_family, socket.SO_SNDBUF
+        )
+        self.probe = probes.Probe(self.socket_number, self.socket_family)
+
+    def write(self, size):
+        """Give the transport the next ``size`` bytes of the stream."""
+        self.written += size
+        self.transport.write(stream.expected(self.written - size, size))
+
+    def fill(self):
+        """Become the transport's producer, and pour."""
+        self.transport.registerProducer(self, True)
+        self.record(wire.PRODUCER_REGISTERED, streaming=True)
+        self.pour()
+
+    def pour(self):
+        """Write chunks for as long as the transport takes them."""
+        if self._is_pouring:
+            return
+        self._is_pouring = True
+        while not (self.paused or self.stopped or self.lost) and self.written < WRITE_LIMIT:
+            self.write(CHUNK)
+        self._is_pouring = False
+
+    def pauseProducing(self):
+        """The transport has enough."""
+        self.paused = True
+        self.record(wire.PRODUCER_PAUSED, written=self.written)
+
+    def resumeProducing(self):
+        """The transport wants more."""
+        self.paused = False
+        self.record(wire.PRODUCER_RESUMED, written=self.written)
+        self.pour()
+
+    def stopProducing(self):
+        """The transport wants nothing any more."""
+        self.stopped = True
+        self.record(wire.PRODUCER_STOPPED, written=self.written)
+
+
+class ReactorPeer(End):
+    """The peer on the same reactor: it stops reading as soon as it may, and drains when told to."""
+
+    side = wire.PEER
+
+    def __init__(self, stage):
+        super().__init__(stage)
+        self.still = False
+
+    def begin(self):
+        """Stop reading, unless bytes are to be exchanged first."""
+        super().begin()
+        if not self.stage.exchange:
+            self.hold_still()
+
+    def dataReceived(self, data):
+        """Answer the exchange once all of it has come, and read nothing after it."""
+        super().dataReceived(data)
+        if not self.still and self.reading.bytes >= self.stage.exchange:
+            self.record(
+                wire.EXCHANGED, sent=self.stage.exchange, received=self.reading.bytes
+            )
+            self.transport.write(stream.expected(0, self.stage.exchange))
+            self.hold_still()
+
+    def hold_still(self):
+        """Read nothing from now on."""
+        self.transport.pauseProducing()
+        self.still = True
+        self.record(wire.READING_STOPPED)
+
+    @property
+    def over(self):
+        """Whether this end has seen the connection end."""
+        return bool(self.lost)
+
+    @property
+    def read(self):
+        """Bytes of the application that were read so far."""
+        return self.reading.bytes
+
+    def receive_queue(self):
+        """Bytes that wait in the kernel for this end to read them, or None."""
+        return None if self.lost else probes.receive_queue(self.socket_number)
+
+    def drain(self):
+        """Read again."""
+        self.transport.resumeProducing()
+
+    def connectionLost(self, reason):
+        """The connection is gone, and so this is all that was read."""
+        super().connectionLost(reason)
+        self.record(wire.RECEIVED, **self.reading.seen())
+
+
+class OneOf(Factory):
+    """Builds the one protocol that the stage waits for, and hands it over."""
+
+    noisy = False
+
+    def __init__(self, build, stage, hand_over):
+        self._build = build
+        self._stage = stage
+        self._hand_over = hand_over
+
+    def buildProtocol(self, address):
+        """The protocol, already known to the stage."""
+        protocol = self._build(self._stage)
+        protocol.factory = self
+        self._hand_over(protocol)
+        return protocol
+
+    def startedConnecting(self, connector):
+        """Part of the client factory's interface."""
+
+    def clientConnectionFailed(self, connector, reason):
+        """The reactor could not connect: recorded, so that the wait that follows is explained."""
+        self._stage.recorder.record(
+            wire.PROCESS, wire.GAVE_UP, waiting_for="a connection", reason=describe_reason(reason)
+        )
+
+    def clientConnectionLost(self, connector, reason):
+        """Part of the client factory's interface."""

@@ -1,0 +1,70 @@
+"""What an interpreter says of itself before anything runs in it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+
+from matrix import wire
+from matrix.agent.faults import FAULTS
+from matrix.agent.scenarios import SCENARIOS
+
+now = time.monotonic
+
+_DISTRIBUTIONS = (
+    "twisted",
+    "pyopenssl",
+    "cryptography",
+    "service-identity",
+    "uvloop",
+    "PyGObject",
+    "qt-reactor",
+    "twisted-iocpsupport",
+)
+
+
+def facts(known):
+    """The fields of a `matrix.wire.HELLO` message, of an agent that has these reactors."""
+    return {
+        "protocol": wire.PROTOCOL,
+        "provenance": provenance(),
+        "reactors": [{"name": each.name, "description": each.description} for each in known.values()],
+        "scenarios": sorted(SCENARIOS),
+        "faults": {name: fault.rule for name, fault in FAULTS.items()},
+    }
+
+
+def provenance():
+    """What the results depend on: what was asked → what the interpreter answered."""
+    found = {
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "executable": sys.executable or "",
+    }
+    for name in _DISTRIBUTIONS:
+        version = _version(name)
+        if version is not None:
+            found[name.lower()] = version
+    openssl = _openssl()
+    if openssl is not None:
+        found["openssl"] = openssl
+    return found
+
+
+def _version(distribution):
+    from importlib import metadata
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _openssl():
+    try:
+        from OpenSSL import SSL
+    except Exception:
+        return None
+    return SSL.SSLeay_version(SSL.SSLEAY_VERSION).decode("ascii", "replace")

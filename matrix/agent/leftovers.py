@@ -1,0 +1,81 @@
+"""What is still there: readers, writers, delayed calls, threads, descriptors, objects."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import weakref
+
+_DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+
+
+def held_by(reactor):
+    """The fields of a `matrix.wire.LEFTOVERS` event, each a sorted list of texts, or None."""
+    return {
+        "readers": _texts(reactor, "getReaders"),
+        "writers": _texts(reactor, "getWriters"),
+        "delayed_calls": _texts(reactor, "getDelayedCalls"),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "descriptors": _open_descriptors(),
+    }
+
+
+def _texts(reactor, method):
+    if not hasattr(reactor, method):
+        return None
+    return sorted(map(repr, getattr(reactor, method)()))
+
+
+def _open_descriptors():
+    """``number: what it is`` of every open descriptor."""
+    if not os.path.isdir(_DESCRIPTORS):
+        return None
+    found = []
+    for number in os.listdir(_DESCRIPTORS):
+        try:
+            found.append(f"{number}: {os.readlink(os.path.join(_DESCRIPTORS, number))}")
+        except OSError:  # the one that listed the folder is gone
+            if _is_open(int(number)):
+                found.append(number)
+    return sorted(found)
+
+
+def _is_open(number):
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def identity(number):
+    """Which open file a descriptor is: device and inode, or None where it is closed."""
+    try:
+        status = os.fstat(number)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+class References:
+    """Weak references to a protocol and its transport, to see whether they can be collected."""
+
+    def __init__(self, protocol, transport):
+        self._kept = {"protocol": weakref.ref(protocol), "transport": weakref.ref(transport)}
+
+    def released(self):
+        """The fields of a `matrix.wire.RELEASED` event, after a collection."""
+        gc.collect()
+        alive = {name: reference() for name, reference in self._kept.items()}
+        return {
+            "protocol": alive["protocol"] is None,
+            "transport": alive["transport"] is None,
+            "held_by": sorted(
+                type(holder).__name__
+                for target in alive.values()
+                if target is not None
+                for holder in gc.get_referrers(target)
+                if holder is not alive
+            ),
+        }

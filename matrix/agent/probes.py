@@ -1,0 +1,133 @@
+"""What the kernel says of a socket that somebody else owns, and when that proves it not writeable.
+
+Nothing here reads, writes, duplicates or closes the socket: a second descriptor
+of it would keep the connection open over its owner's close.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import sys
+from collections import namedtuple
+
+from matrix import wire
+
+try:
+    import fcntl
+    import termios
+except ImportError:  # Windows
+    fcntl = termios = None
+
+IS_LINUX = sys.platform == "linux"
+_SO_NWRITE = 0x1024  # <sys/socket.h> of macOS: bytes in the send queue
+
+# struct tcp_info of <linux/tcp.h>: offset of each field, stable since it was appended there.
+_UNACKED, _NOTSENT, _SND_WND = 24, 144, 228
+_TCP_INFO_SIZE = 232  # up to and including tcpi_snd_wnd (Linux 5.4)
+
+Words = namedtuple("Words", "unacked notsent snd_wnd")
+
+
+def tcp_info(sock):
+    """The kernel's own word on a TCP socket as `Words`, or None where it gives none."""
+    if not IS_LINUX or sock.family == getattr(socket, "AF_UNIX", None):
+        return None
+    try:
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 512)
+    except OSError:
+        return None
+    if len(raw) < _TCP_INFO_SIZE:
+        return None
+    return Words(*(struct.unpack_from("=I", raw, at)[0] for at in (_UNACKED, _NOTSENT, _SND_WND)))
+
+
+def send_queue(sock):
+    """Bytes in the socket's send queue, or None where the system does not tell."""
+    if sys.platform == "darwin":
+        return sock.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)
+    return _ask(sock.fileno(), "TIOCOUTQ") if IS_LINUX else None
+
+
+def receive_queue(descriptor):
+    """Bytes that wait to be read from a descriptor, or None where the system does not tell."""
+    return _ask(descriptor, "FIONREAD")
+
+
+def _ask(descriptor, request):
+    if fcntl is None:
+        return None
+    try:
+        raw = fcntl.ioctl(descriptor, getattr(termios, request), b"\0" * 4)
+    except OSError:
+        return None
+    return struct.unpack("=i", raw)[0]
+
+
+def writeable(descriptor):
+    """Whether the kernel would tell a reactor that this descriptor is writeable."""
+    if not hasattr(select, "poll"):
+        return bool(select.select([], [descriptor], [], 0)[1])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return any(flags & select.POLLOUT for _, flags in poll.poll(0))
+
+
+class Probe:
+    """Looks at the aborter's socket through its number, for as long as it is open."""
+
+    def __init__(self, descriptor, family):
+        self._descriptor = descriptor
+        self._family = family
+
+    def sample(self, written, read, recvq):
+        """The fields of a `matrix.wire.SAMPLE` event.
+
+        TCP_INFO is read first and writeability last: the other way round a window that
+        opens between the two gives a false proof.
+        """
+        sock = socket.socket(self._family, socket.SOCK_STREAM, fileno=self._descriptor)
+        try:
+            words, sendq = tcp_info(sock), send_queue(sock)
+        finally:
+            sock.detach()
+        kernel = self._in_kernel(sendq, recvq)
+        return {
+            "written": written,
+            "read": read,
+            "sendq": sendq,
+            "recvq": recvq,
+            "kernel": kernel,
+            "held": None if kernel is None else max(0, written - read - kernel),
+            "tcp": None if words is None else words._asdict(),
+            "writeable": writeable(self._descriptor),
+        }
+
+    def _in_kernel(self, sendq, recvq):
+        if self._family == getattr(socket, "AF_UNIX", None) and IS_LINUX:
+            return recvq
+        return None if sendq is None or recvq is None else sendq + recvq
+
+
+class Prover:
+    """Says when a row of samples proves that a connection is not writeable, and by which proof."""
+
+    def __init__(self, family):
+        self._is_unix = family == getattr(socket, "AF_UNIX", None)
+        self._still = None
+        self._since = 0.0
+
+    def look(self, sample, now):
+        """The proof that the state holds with this sample, seen at ``now`` seconds, or None."""
+        if self._still != sample:
+            self._still, self._since = sample, now
+        if sample["writeable"] or not sample["sendq"] or not sample["held"]:
+            return None
+        if sample["tcp"] is not None:
+            words = Words(**sample["tcp"])
+            is_shut = words.unacked == 0 and words.notsent > 0 and words.snd_wnd == 0
+            return wire.TCP_INFO if is_shut else None
+        if self._is_unix and IS_LINUX:
+            return wire.UNIX_QUEUE
+        return wire.SETTLED if now - self._since >= wire.SETTLING_TIME else None

@@ -1,0 +1,103 @@
+"""Which reactors there are, whether they can exist here, and how one gets installed.
+
+Twisted's plugins name them, so third-party reactors are found and not listed.
+The few that register no plugin, or that are another realization of one that
+does, are in `_MORE`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import select
+import sys
+from collections import namedtuple
+
+from matrix import wire
+
+Known = namedtuple("Known", "name description module install")
+"""``module`` may be None for a plugin that does not say what it imports.
+
+``install()`` installs it, and may return the name of the event loop that is under it.
+"""
+
+Trouble = namedtuple("Trouble", "code detail")
+
+_NEEDS = {
+    "iocp": (lambda: os.name == "nt", "Windows"),
+    "win32": (lambda: os.name == "nt", "Windows"),
+    "cf": (lambda: sys.platform == "darwin", "macOS"),
+    "epoll": (lambda: hasattr(select, "epoll"), "epoll(7), which is Linux's"),
+    "kqueue": (lambda: hasattr(select, "kqueue"), "kqueue(2), which is BSD's and macOS's"),
+    "poll": (lambda: hasattr(select, "poll"), "poll(2)"),
+}
+
+
+def _install_uvloop():
+    import uvloop
+    from twisted.internet import asyncioreactor
+
+    loop = uvloop.new_event_loop()
+    asyncioreactor.install(loop)
+    return f"{type(loop).__module__}.{type(loop).__qualname__} {uvloop.__version__}"
+
+
+def _install_qt():
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    import qreactor
+
+    qreactor.install()
+
+
+_MORE = (
+    Known("uvloop", "asyncio reactor over uvloop's event loop", "uvloop", _install_uvloop),
+    Known("qt", "Qt event loop, by qt-reactor", "qreactor", _install_qt),
+)
+
+
+def catalogue():
+    """Every reactor that this interpreter knows of: name → `Known`. Imports none of them."""
+    from twisted.application.reactors import getReactorTypes
+
+    found = {known.name: known for known in _MORE}
+    for plugin in getReactorTypes():
+        if plugin.shortName != "default":  # an alias
+            module = getattr(plugin, "moduleName", None)
+            found[plugin.shortName] = Known(
+                plugin.shortName, plugin.description, module, plugin.install
+            )
+    return dict(sorted(found.items()))
+
+
+def trouble(known):
+    """Why this reactor cannot exist here, as `Trouble`, or None. Imports its module."""
+    is_here, need = _NEEDS.get(known.name, (lambda: True, ""))
+    if not is_here():
+        return Trouble(wire.WRONG_PLATFORM, f"needs {need}")
+    if known.module is None:
+        return None
+    try:
+        importlib.import_module(known.module)
+    except Exception as error:
+        missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+        if missing and missing.split(".")[0] != "twisted":
+            return Trouble(wire.NOT_INSTALLED, f"needs the module {missing}")
+        return Trouble(wire.IMPORT_FAILED, f"{type(error).__name__}: {error}")
+    return None
+
+
+def installed(known):
+    """Install the reactor in this process; the fields of a `matrix.wire.REACTOR_INSTALLED` event.
+
+    Raises whatever the installation raises.
+    """
+    loop = known.install()
+    from twisted.internet import reactor
+
+    kind = type(reactor)
+    return {
+        "class": kind.__qualname__,
+        "module": kind.__module__,
+        "realization": "native",
+        "loop": loop,
+    }

@@ -1,0 +1,266 @@
+"""What scenarios are made of: connect, fill, prove, abort, watch both ends go down.
+
+A scenario is a generator that yields waits. The stage looks at the state from
+a delayed call of the reactor under test and resumes the scenario when the state
+is there; after the abort it looks in every turn of the reactor, and counts
+them. The limits here only end a cell that can come to nothing: the deadline
+that counts is the manager's.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from contextlib import contextmanager
+
+from matrix import wire
+from matrix.agent import leftovers, probes, transports
+from matrix.agent.bystander import Bystander
+from matrix.agent.recorder import describe
+from matrix.agent.wiring import Wiring
+
+Wait = namedtuple("Wait", "what holds limit")
+"""``what`` in words, ``holds()`` whether the state is there, ``limit`` in seconds."""
+
+PACE = 0.005
+"""Seconds between two looks at the state before the abort."""
+
+LIMIT = 5.0
+"""Seconds in which a step must come about."""
+
+QUIET_TURNS = 20
+"""Turns of the reactor in which whatever is still under way shows itself."""
+
+
+class GaveUp(Exception):
+    """A step did not come about; what comes after it in the scenario has no meaning."""
+
+
+class CallRaised(Exception):
+    """A call into the code under test raised, which is recorded."""
+
+
+class Stage:
+    """One cell's connection with its proof and its bystander, and the one who plays on it.
+
+    ``turns_since_abort`` is None before the abort.
+    """
+
+    def __init__(self, recorder, reactor, cell, contexts, exchange=0, on_up=None):
+        self.recorder = recorder
+        self.reactor = reactor
+        self.transport = transports.parse(cell["transport"])
+        self.exchange = exchange
+        self.turns_since_abort = None
+        self._aborter_is_client = cell["side"] == "client"
+        self._on_up = on_up
+        self._wiring = Wiring(self, cell, contexts)
+        self._bystander = None
+        self._last_sample = self._identity = self._proof = None
+        self._pace = PACE
+
+    @property
+    def aborter(self):
+        """The end that aborts, once it is there."""
+        return self._wiring.aborter
+
+    @property
+    def peer(self):
+        """The other end, once it is there."""
+        return self._wiring.peer
+
+    def is_client(self, side):
+        """Whether that side (aborter or peer) is the one that connects."""
+        return (side == wire.ABORTER) == self._aborter_is_client
+
+    # Playing ------------------------------------------------------------------------------------
+
+    def play(self, scenario):
+        """Play the scenario on the running reactor, and stop the reactor at its end."""
+        self._story = self._whole(scenario)
+        self._wait, self._wait_began = Wait("a turn", lambda: True, LIMIT), self.recorder.now()
+        self._tick()
+
+    def _whole(self, scenario):
+        try:
+            with self.calling("listenTCP"):
+                self._bystander = Bystander(self)
+            yield Wait("the bystander", lambda: self._bystander.answered, LIMIT)
+            self.recorder.record(wire.PROCESS, wire.BASELINE, **leftovers.held_by(self.reactor))
+            yield from scenario(self)
+        except (GaveUp, CallRaised):
+            pass
+        yield from self._take_down()
+
+    def _tick(self):
+        try:
+            if self.turns_since_abort is not None:
+                self.turns_since_abort += 1
+            if self._bystander is not None:
+                self._bystander.look()
+            goes_on = self._advance()
+        except Exception as error:
+            self.recorder.record(wire.PROCESS, wire.HARNESS_RAISED, exception=describe(error))
+            goes_on = False
+        if goes_on:
+            self.reactor.callLater(self._pace, self._tick)
+        else:
+            self.reactor.stop()
+
+    def _advance(self):
+        """Resume the scenario for as long as the state that it waits for is there."""
+        while True:
+            holds, waited = self._wait.holds(), self.recorder.now() - self._wait_began
+            if not holds and waited < self._wait.limit:
+                return True
+            try:
+                self._wait = next(self._story) if holds else self._give_up(waited)
+            except StopIteration:
+                return False
+            self._wait_began = self.recorder.now()
+
+    def _give_up(self, waited):
+        what = self._wait.what
+        self.recorder.record(wire.PROCESS, wire.GAVE_UP, waiting_for=what, waited=round(waited, 3))
+        return self._story.throw(GaveUp(what))
+
+    @contextmanager
+    def calling(self, call):
+        """Around every call into the code under test: what it raises is that code's doing."""
+        try:
+            yield
+        except Exception as error:
+            exception = describe(error)
+            self.recorder.record(wire.PROCESS, wire.REACTOR_RAISED, call=call, exception=exception)
+            raise CallRaised(call) from None
+
+    # Steps --------------------------------------------------------------------------------------
+
+    def connect(self):
+        """Both ends are connected, and encrypted where they should be."""
+        with self.calling("connect"):
+            self._wiring.connect()
+        yield Wait("both ends", lambda: self.aborter and self.peer, LIMIT)
+        yield Wait("the aborter is set up", lambda: self.aborter.up or self.aborter.lost, LIMIT)
+        self._identity = leftovers.identity(self.aborter.socket_number)
+        if self._on_up is not None:
+            self._on_up(self.aborter)
+
+    def exchange_bytes(self):
+        """Bytes cross both ways, and then the peer reads no more."""
+        aborter, size = self.aborter, self.exchange
+        with self.calling("write"):
+            aborter.write(size)
+        yield Wait("an answer", lambda: self.aborter.reading.bytes >= size, LIMIT)
+        aborter.record(wire.EXCHANGED, sent=size, received=aborter.reading.bytes)
+
+    def fill(self):
+        """The aborter produces, to a peer that reads no more, until it is paused."""
+        yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
+        with self.calling("registerProducer"):
+            self.aborter.fill()
+
+    def prove(self):
+        """The connection is not writeable, by a proof."""
+        prover, began = probes.Prover(self.aborter.socket_family), self.recorder.now()
+        yield Wait("proof", lambda: self._is_proved(prover), wire.PROOF_LIMIT)
+        waited = round(self.recorder.now() - began, 6)
+        self.aborter.record(wire.PROVED, proof=self._proof, waited=waited)
+
+    def _is_proved(self, prover):
+        if self.aborter.lost:
+            return False
+        self._proof = prover.look(self.sample(), self.recorder.now())
+        return self._proof is not None
+
+    def sample(self, always=False):
+        """Look at the connection; what is no news is not recorded, unless it is asked for."""
+        sample = self.aborter.probe.sample(
+            self.aborter.written, self.peer.read, self.peer.receive_queue()
+        )
+        if always or sample != self._last_sample:
+            self.aborter.record(wire.SAMPLE, **sample)
+        self._last_sample = sample
+        return sample
+
+    def abort(self):
+        """Call ``abortConnection()`` once, and look in every turn of the reactor from now on."""
+        self.sample(always=True)
+        self._pace = self.turns_since_abort = 0
+        self._bystander.count_from_here()
+        self.aborter.record(wire.ABORT_CALLED, written=self.aborter.written)
+        raised = raised_by(self.aborter.transport.abortConnection)
+        self.aborter.record(wire.ABORT_RETURNED, raised=raised)
+
+    def see_both_ends_down(self):
+        """The peer holds still until the aborter is down, or was not so promptly; then it reads."""
+        is_late = lambda: self.turns_since_abort >= wire.PROMPT_TURNS  # noqa: E731
+        yield Wait("the aborter down", lambda: self.aborter.lost or is_late(), LIMIT)
+        if not self.aborter.lost:
+            self.aborter.record(wire.HOLD_ENDED, turns=self.turns_since_abort)
+        self._pace = PACE
+        with self.calling("resumeProducing"):
+            self.peer.drain()
+        yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, LIMIT)
+        yield Wait("the peer's end", lambda: self.peer.over, LIMIT)
+        yield Wait("the bystander", lambda: self._bystander.answered_since_abort, LIMIT)
+
+    # The end ------------------------------------------------------------------------------------
+
+    def _take_down(self):
+        """Poke the dead transport, close all that is ours, and look at what is left."""
+        if self.aborter is not None and self.aborter.lost:
+            self._poke(self.aborter)
+        self._wiring.stop_witness()
+        yield from self._close_ours()
+        self._pace, self.turns_since_abort = 0, self.turns_since_abort or 0
+        end = self.turns_since_abort + QUIET_TURNS
+        yield Wait("quiet", lambda: self.turns_since_abort >= end, LIMIT)
+        self._see_what_is_left()
+
+    def _poke(self, aborter):
+        """A write and an abort that come too late are no-ops."""
+        transport = aborter.transport
+        aborter.record(wire.LATE_WRITE, raised=raised_by(transport.write, b"too late"))
+        aborter.record(wire.LATE_ABORT, raised=raised_by(transport.abortConnection))
+
+    def _close_ours(self):
+        closing = list(self._wiring.ports)
+        bystander, self._bystander = self._bystander, None
+        if bystander is not None:
+            self.recorder.record(wire.BYSTANDER, wire.SERVED, **bystander.served())
+            closing.append(bystander.close())
+        for port in tuple(closing):
+            self._stop_listening(port, closing)
+        self._wiring.ports.clear()
+        try:
+            yield Wait("closed ports", lambda: not closing, LIMIT)
+            yield Wait("the bystander's end", lambda: bystander is None or bystander.is_gone, LIMIT)
+        except GaveUp:
+            pass  # what is left tells
+        self._wiring.remove_folder()
+
+    @staticmethod
+    def _stop_listening(port, closing):
+        stopped = port.stopListening()
+        if stopped is None:
+            closing.remove(port)
+        else:
+            stopped.addCallback(lambda result: closing.remove(port))
+
+    def _see_what_is_left(self):
+        if self.aborter is not None and self._identity is not None:
+            is_closed = leftovers.identity(self.aborter.socket_number) != self._identity
+            self.aborter.record(wire.DESCRIPTOR, closed=is_closed)
+            references = leftovers.References(self.aborter, self.aborter.transport)
+            self._wiring.aborter = self._wiring.peer = None
+            self.recorder.record(wire.ABORTER, wire.RELEASED, **references.released())
+        self.recorder.record(wire.PROCESS, wire.LEFTOVERS, **leftovers.held_by(self.reactor))
+
+
+def raised_by(call, *arguments):
+    """Call; what an event says of the exception that came of it, or None."""
+    try:
+        call(*arguments)
+    except Exception as error:
+        return describe(error)
+    return None

@@ -1,0 +1,76 @@
+"""TLS contexts for both ends, Twisted's and the standard library's, each pinned to one version.
+
+They are made once, before the first fork. The client's end verifies the
+server's certificate against the run's own authority, and its name.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+from collections import namedtuple
+
+VERSIONS = ("tls1.2", "tls1.3")
+HOSTNAME = "localhost"
+"""The name in the server's certificate, which the client asks for."""
+
+Contexts = namedtuple("Contexts", "server client stdlib_server stdlib_client")
+"""Of one TLS version: Twisted's options for both ends, the standard library's contexts for both."""
+
+
+def prepare(material):
+    """TLS version → `Contexts`, from the PEM texts ``ca``, ``certificate`` and ``key``.
+
+    Raises whatever an import or a context raises: the caller records it as the reason why
+    there is no TLS.
+    """
+    return {version: _contexts(version, material) for version in VERSIONS}
+
+
+def _contexts(version, material):
+    from twisted.internet import ssl as txssl
+
+    pin = getattr(txssl.TLSVersion, _constant(version))
+    limits = {"insecurelyLowerMinimumTo": pin, "lowerMaximumSecurityTo": pin}
+    if version == "tls1.3":
+        limits = {"raiseMinimumTo": pin}
+    pair = txssl.PrivateCertificate.loadPEM(material["key"] + material["certificate"])
+    server = pair.options()
+    server = txssl.CertificateOptions(
+        privateKey=pair.privateKey.original, certificate=pair.original, **limits
+    )
+    client = txssl.optionsForClientTLS(
+        HOSTNAME,
+        trustRoot=txssl.Certificate.loadPEM(material["ca"]),
+        extraCertificateOptions=limits,
+    )
+    server.getContext()
+    return Contexts(server, client, *_stdlib_contexts(version, material))
+
+
+def _constant(version):
+    return {"tls1.2": "TLSv1_2", "tls1.3": "TLSv1_3"}[version]
+
+
+def _stdlib_contexts(version, material):
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    client = ssl.create_default_context(cadata=material["ca"])
+    with tempfile.TemporaryDirectory(prefix="reactor-matrix-") as folder:
+        pair = os.path.join(folder, "pair.pem")
+        with open(os.open(pair, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(material["key"] + material["certificate"])
+        server.load_cert_chain(pair)
+    for context in (server, client):
+        pin = getattr(ssl.TLSVersion, _constant(version))
+        context.minimum_version = context.maximum_version = pin
+    return server, client
+
+
+def identity_check():
+    """The name of what checks the server's name for Twisted's client."""
+    try:
+        import service_identity
+    except ImportError:
+        return "Twisted's fallback, without service-identity"
+    return "service-identity " + getattr(service_identity, "__version__", "")

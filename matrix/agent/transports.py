@@ -1,0 +1,111 @@
+"""How the two ends get connected, by a reactor or by the standard library."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import namedtuple
+
+from matrix import wire
+
+Transport = namedtuple("Transport", "name family tls")
+"""``family`` is an address family, ``tls`` the TLS version over it or None."""
+
+_LOOPBACK = {"tcp4": "127.0.0.1", "tcp6": "::1"}
+_HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+_UNIX = getattr(socket, "AF_UNIX", None)
+_FAMILIES = {"tcp4": socket.AF_INET, "tcp6": socket.AF_INET6, "unix": _UNIX}
+
+
+class Unsupported(Exception):
+    """This transport cannot exist here: a reason code of `matrix.wire`, and words."""
+
+    def __init__(self, code, detail):
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+
+def parse(name):
+    """The `Transport` of that name; TLS is wrapped over tcp4."""
+    is_tls = name.startswith("tls")
+    return Transport(name, _FAMILIES["tcp4" if is_tls else name], name if is_tls else None)
+
+
+def check_host(transport):
+    """Raise `Unsupported` where this machine has no such socket."""
+    if transport.family is None:
+        raise Unsupported(wire.WRONG_PLATFORM, "this platform has no UNIX sockets")
+    if transport.family == _UNIX:
+        return
+    try:
+        with socket.socket(transport.family, socket.SOCK_STREAM) as sock:
+            sock.bind((_HOSTS[transport.family], 0))
+    except OSError as error:
+        detail = f"this machine has no loopback address for {transport.name}: {error}"
+        raise Unsupported(wire.WRONG_PLATFORM, detail) from error
+
+
+def check_reactor(transport, reactor):
+    """Raise `Unsupported` where this reactor does not offer the transport's interface."""
+    from twisted.internet import interfaces
+
+    name = "IReactorUNIX" if transport.family == _UNIX else "IReactorTCP"
+    if not getattr(interfaces, name).providedBy(reactor):
+        raise Unsupported(wire.INTERFACE_MISSING, f"this reactor does not provide {name}")
+
+
+def reactor_listener(reactor, transport, factory, folder):
+    """A listening port of the reactor, and the address to which a peer connects.
+
+    What it accepts inherits a small receive buffer. A client of the reactor has the default one:
+    a buffer that is shrunk under a window already offered leaves segments that are never taken.
+    """
+    if transport.family == _UNIX:
+        path = _path(folder)
+        return reactor.listenUNIX(path, factory), path
+    port = reactor.listenTCP(0, factory, interface=_HOSTS[transport.family])
+    if hasattr(port, "fileno"):
+        shrink_descriptor(port.fileno(), transport.family, socket.SO_RCVBUF)
+    return port, (_HOSTS[transport.family], port.getHost().port)
+
+
+def reactor_connection(reactor, transport, factory, address):
+    """Begin to connect the reactor to the address."""
+    if transport.family == _UNIX:
+        reactor.connectUNIX(address, factory)
+    else:
+        reactor.connectTCP(address[0], address[1], factory)
+
+
+def stdlib_listener(transport, folder):
+    """A listening socket whose connections have small receive buffers."""
+    sock = socket.socket(transport.family, socket.SOCK_STREAM)
+    shrink(sock, socket.SO_RCVBUF)
+    sock.bind(_path(folder) if transport.family == _UNIX else (_HOSTS[transport.family], 0))
+    sock.listen(1)
+    return sock
+
+
+def stdlib_connection(transport, address):
+    """A connected socket with a small receive buffer, set before it connects."""
+    sock = socket.socket(transport.family, socket.SOCK_STREAM)
+    shrink(sock, socket.SO_RCVBUF)
+    sock.connect(address)
+    return sock
+
+
+def shrink(sock, option):
+    """Make one of the socket's buffers small, so that it fills at once."""
+    sock.setsockopt(socket.SOL_SOCKET, option, wire.SMALL_BUFFER)
+
+
+def shrink_descriptor(number, family, option):
+    """The same for a socket that is known by its number and owned by somebody else."""
+    sock = socket.socket(family, socket.SOCK_STREAM, fileno=number)
+    shrink(sock, option)
+    sock.detach()
+
+
+def _path(folder):
+    return os.path.join(folder, "socket")

@@ -1,0 +1,80 @@
+"""How a cell's two ends are built and joined."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+
+from matrix.agent import ends, transports
+from matrix.agent.witness import Witness
+
+
+class Wiring:
+    """The aborter's and the peer's end of one cell's connection, as far as they are there.
+
+    Everything in here that calls into the code under test may raise whatever that raises.
+    """
+
+    def __init__(self, stage, cell, contexts):
+        self.aborter = self.peer = None
+        self.ports = []
+        self._stage = stage
+        self._aborter_is_client = cell["side"] == "client"
+        self._has_witness = cell["peer"] == "socket"
+        self._contexts = contexts.get(stage.transport.tls)
+        self._folder = tempfile.mkdtemp(prefix="reactor-matrix-")
+
+    def connect(self):
+        """Begin to connect; `aborter` and `peer` appear when their ends are there."""
+        if not self._has_witness:
+            self._dial(self._listen())
+        elif self._aborter_is_client:
+            self.peer = self._witness(is_client=False)
+            self._dial(self.peer.listen(self._folder))
+        else:
+            self.peer = self._witness(is_client=True)
+            self.peer.connect(self._listen())
+
+    def stop_witness(self):
+        """End the witness's thread, if there is one."""
+        if self._has_witness and self.peer is not None:
+            self.peer.stop()
+
+    def remove_folder(self):
+        """Remove what a UNIX socket leaves in the file system."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _witness(self, is_client):
+        context = None
+        if self._contexts is not None:
+            pair = self._contexts
+            context = pair.stdlib_client if is_client else pair.stdlib_server
+        stage = self._stage
+        return Witness(stage.recorder, stage.transport, context, stage.exchange)
+
+    def _listen(self):
+        stage = self._stage
+        port, address = transports.reactor_listener(
+            stage.reactor, stage.transport, self._factory(is_client=False), self._folder
+        )
+        self.ports.append(port)
+        return address
+
+    def _dial(self, address):
+        stage, factory = self._stage, self._factory(is_client=True)
+        transports.reactor_connection(stage.reactor, stage.transport, factory, address)
+
+    def _factory(self, is_client):
+        is_aborter = is_client == self._aborter_is_client
+        role = "aborter" if is_aborter else "peer"
+        factory = ends.OneOf(
+            ends.Aborter if is_aborter else ends.ReactorPeer,
+            self._stage,
+            lambda protocol: setattr(self, role, protocol),
+        )
+        if self._contexts is None:
+            return factory
+        from twisted.protocols.tls import TLSMemoryBIOFactory
+
+        options = self._contexts.client if is_client else self._contexts.server
+        return TLSMemoryBIOFactory(options, is_client, factory)

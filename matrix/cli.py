@@ -1,0 +1,195 @@
+"""The commands: parse, call, exit code; nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from matrix import __version__, doctor, plan, workflow
+from matrix.errors import MatrixError
+from matrix.manager.interpreters import Interpreter
+from matrix.manager.run import IN_FLIGHT
+from matrix.manager.session import DEADLINE
+from matrix.model.cell import AXES
+from matrix.render import html, junit, markdown, terminal
+from matrix.store import read, write_atomically
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_RESULTS = click.argument("results", type=click.Path(path_type=Path))
+_PYTHON = click.option(
+    "--python",
+    "pythons",
+    multiple=True,
+    metavar="CMD",
+    help="Test in the Python that this command starts; repeatable. Default: this one.",
+)
+
+
+def _selecting(command: _Command) -> _Command:
+    """The options that select cells, one for each axis."""
+    letters = {"reactor": "-r", "transport": "-t", "scenario": "-s"}
+    for axis in reversed(AXES):
+        names = [letters[axis]] if axis in letters else []
+        command = click.option(
+            *names,
+            f"--{axis}",
+            axis,
+            multiple=True,
+            metavar="PATTERN",
+            help=f"Only cells whose {axis} matches; repeatable, with * and ?.",
+        )(command)
+    return command
+
+
+def _selection(axes: dict[str, Any]) -> plan.Selection:
+    return plan.Selection(**{axis: axes[axis] for axis in AXES})
+
+
+def _interpreters(pythons: tuple[str, ...]) -> tuple[Interpreter, ...]:
+    return tuple(Interpreter.parse(text) for text in pythons) or (Interpreter.this(),)
+
+
+@click.group()
+@click.version_option(__version__)
+def commands() -> None:
+    """Does abortConnection() work on a connection that is not writeable?
+
+    Exit codes: 0 every planned cell passed, is unsupported or is expected to fail; 1 a cell
+    failed, timed out, crashed, is inconclusive or missing; 2 the command could not be carried
+    out; 3 the run is not valid, because a deliberate fault went uncaught.
+    """
+
+
+@commands.command("doctor")
+@_PYTHON
+def doctor_command(pythons: tuple[str, ...]) -> None:
+    """What can run here, what cannot, why, and what to install."""
+    hosts = workflow.inspect(_interpreters(pythons))
+    Console().print(doctor.report(hosts))
+
+
+@commands.command("plan")
+@_selecting
+@_PYTHON
+@click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes: Any) -> None:
+    """Every cell that a run with the same selection would owe."""
+    hosts = workflow.inspect(_interpreters(pythons))
+    made = plan.make(hosts, _selection(axes), shard=shard)
+    lines = [cell.id if len(hosts) == 1 else f"{host} {cell.id}" for host, cell in made.cells()]
+    if form == "json":
+        cells = [{"host": host, "id": cell.id} for host, cell in made.cells()]
+        lines = [json.dumps({"digest": made.digest, "shard": shard, "cells": cells}, indent=1)]
+    click.echo("\n".join(lines))
+
+
+@commands.command("run")
+@_selecting
+@_PYTHON
+@click.option("--repeat", type=click.IntRange(1), default=1, help="Attempts at each cell.")
+@click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
+@click.option("-j", "in_flight", type=click.IntRange(1), default=IN_FLIGHT, help="Cells at once.")
+@click.option(
+    "--preload",
+    multiple=True,
+    metavar="MODULE",
+    help="Import this module in each cell's process before the reactor is chosen; repeatable.",
+)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=1),
+    default=DEADLINE,
+    show_default=True,
+    metavar="SECONDS",
+    help="After this time a cell's process is killed: timeout.",
+)
+@click.option(
+    "-o",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("reactor-matrix-results"),
+    show_default=True,
+    help="Where results.jsonl, index.html, junit.xml and summary.md go.",
+)
+def run_command(
+    pythons: tuple[str, ...],
+    repeat: int,
+    shard: str | None,
+    in_flight: int,
+    preload: tuple[str, ...],
+    deadline: float,
+    folder: Path,
+    **axes: Any,
+) -> None:
+    """Run the cells, and write results and pages into a folder."""
+    order = workflow.Order(
+        _selection(axes), _interpreters(pythons), repeat, shard, in_flight, preload, deadline
+    )
+    console = Console()
+    report = workflow.run(order, folder, partial(terminal.progress, console=console))
+    workflow.write_pages(report, folder)
+    console.print(terminal.summary(report))
+    console.print(f"The page: {folder / 'index.html'}", soft_wrap=True, markup=False)
+    sys.exit(workflow.exit_code(report))
+
+
+@commands.command("judge")
+@_RESULTS
+def judge_command(results: Path) -> None:
+    """Derive the verdicts of a results file again, from its events alone."""
+    stored = read(results)
+    derived = workflow.judge_again(stored)
+    differences = workflow.differences(stored, derived)
+    for line in differences:
+        click.echo(line)
+    Console().print(terminal.summary(derived))
+    click.echo(
+        f"{len(stored.results)} verdicts derived again, {len(differences)} differ from the stored."
+    )
+    sys.exit(workflow.FAILED if differences else workflow.exit_code(derived))
+
+
+@commands.command("report")
+@_RESULTS
+@click.option("--html", "html_path", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--junit", "junit_path", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), metavar="FILE")
+def report_command(
+    results: Path, html_path: Path | None, junit_path: Path | None, markdown_path: Path | None
+) -> None:
+    """Write pages from a results file; without an option, print a summary."""
+    report = read(results)
+    renderers = ((html_path, html.render), (junit_path, junit.render), (markdown_path, markdown.render))
+    wanted = [(path, render(report)) for path, render in renderers if path is not None]
+    for path, text in wanted:
+        write_atomically(path, text)
+    if not wanted:
+        Console().print(terminal.summary(report))
+
+
+@commands.command("show")
+@_RESULTS
+@click.argument("cell")
+def show_command(results: Path, cell: str) -> None:
+    """One cell's timeline: its rules, its events, what was printed."""
+    console = Console()
+    for result in workflow.result_of(read(results), cell):
+        console.print(terminal.timeline(result))
+
+
+def main() -> None:
+    """What the ``reactor-matrix`` command calls: errors that a user can mend are one sentence."""
+    try:
+        commands()
+    except MatrixError as error:
+        click.echo(f"reactor-matrix: {error}", err=True)
+        sys.exit(workflow.UNUSABLE)

@@ -1,0 +1,26 @@
+"""Every error that a user can see: what happened, to what, and what to do next."""
+
+from __future__ import annotations
+
+
+class MatrixError(Exception):
+    """Something that the user can do something about.
+
+    The message is shown as it is, without a traceback; commands end with status 2.
+    """
+
+
+class SelectionError(MatrixError):
+    """A selection names something unknown, or selects nothing."""
+
+
+class ResultsError(MatrixError):
+    """A results file cannot be read, or does not say what a results file says."""
+
+
+class OutputError(MatrixError):
+    """A file or folder cannot be written."""
+
+
+class AgentError(MatrixError):
+    """An interpreter could not be started, has no Twisted, or did not speak as an agent does."""

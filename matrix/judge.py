@@ -1,0 +1,128 @@
+"""Transcript → verdict, from events alone: pure, so that a stored run can be judged again."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+
+from matrix import wire
+from matrix.model.cell import Cell
+from matrix.model.result import Control, Outcome, Standing, Verdict
+from matrix.model.transcript import How, Transcript
+from matrix.proof import why_unproved
+from matrix.rules import RULES, Case, Finding, MissingEvidence, NotApplicable, rule
+
+_STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
+
+
+def judge(cell: Cell, transcript: Transcript, bar: str | None = None) -> Verdict:
+    """What came of the cell. ``bar`` is how the control's peer was told on the same host.
+
+    Events come from a process that may have gone wrong in any way: one that does not say what it
+    has to makes the outcome ``error``, never a pass.
+    """
+    try:
+        return _judge(cell, transcript, bar or default_bar(cell.transport))
+    except MissingEvidence as missing:
+        reason = str(missing)
+    except (LookupError, TypeError, ValueError, AttributeError) as malformed:
+        reason = f"an event is malformed: {type(malformed).__name__}: {malformed}"
+    return Verdict(Outcome.ERROR, reasons=(f"the transcript does not tell: {reason}",))
+
+
+def _judge(cell: Cell, transcript: Transcript, bar: str) -> Verdict:
+    early = _without_end(transcript) or _harness(transcript) or _unsupported(transcript)
+    if early is not None:
+        return early
+    case = Case.of(cell, transcript, bar)
+    died_early = transcript.first(wire.REACTOR_RAISED)
+    unproved = why_unproved(cell, transcript)
+    if died_early is not None and unproved:
+        return _reactor_raised(case)
+    if unproved:
+        return Verdict(Outcome.INCONCLUSIVE, reasons=(unproved,))
+    return _by_rules(case)
+
+
+def default_bar(transport: str) -> str:
+    """What a peer must be told where no control says it: on UNIX sockets there is no reset."""
+    return wire.FIN if "unix" in transport else wire.RESET
+
+
+def bar(controls: Iterable[Control], transport: str, side: str) -> str | None:
+    """The weakest end that any control of that transport and side saw, or None."""
+    signals = [c.signal for c in controls if (c.transport, c.side) == (transport, side)]
+    return min((s for s in signals if s is not None), key=_STRENGTH.index, default=None)
+
+
+def signal_of(transcript: Transcript) -> str | None:
+    """How a control's witness saw its connection end, where the control was a good one."""
+    seen = transcript.first(wire.WIRE)
+    proved = transcript.first(wire.PROVED)
+    harness = transcript.first(wire.HARNESS_RAISED)
+    if seen is None or proved is None or harness is not None or not transcript.finished:
+        return None
+    return str(seen["signal"])
+
+
+def _without_end(transcript: Transcript) -> Verdict | None:
+    """Processes that did not come to their last line."""
+    ending = transcript.ending
+    if ending.how is How.LOST:
+        return Verdict(Outcome.NO_RESULT, reasons=(ending.detail or "nothing came back",))
+    if ending.how is How.DEADLINE:
+        return Verdict(Outcome.TIMEOUT, reasons=(f"killed after {ending.number:g} s",))
+    if transcript.garbage:
+        return Verdict(Outcome.ERROR, reasons=(f"no events, but {transcript.garbage[:200]!r}",))
+    if ending.how is How.SIGNALLED:
+        name = _signal_name(int(ending.number))
+        return Verdict(Outcome.CRASH, reasons=(f"died by {name}",), code=name)
+    if ending.number or not transcript.finished:
+        code = f"exit {int(ending.number)}"
+        return Verdict(Outcome.CRASH, reasons=(f"ended with {code} before its last line",), code=code)
+    return None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _harness(transcript: Transcript) -> Verdict | None:
+    raised = transcript.first(wire.HARNESS_RAISED)
+    if raised is None:
+        return None
+    exception = raised["exception"]
+    return Verdict(Outcome.ERROR, reasons=(f"{exception['type']}: {exception['message']}",))
+
+
+def _unsupported(transcript: Transcript) -> Verdict | None:
+    for name in (wire.REACTOR_UNSUPPORTED, wire.TRANSPORT_UNSUPPORTED):
+        event = transcript.first(name)
+        if event is not None:
+            detail = f"{event['code']}: {event['detail']}"
+            return Verdict(Outcome.UNSUPPORTED, reasons=(detail,), code=event["code"])
+    return None
+
+
+def _reactor_raised(case: Case) -> Verdict:
+    """A reactor that raised before anything could be proved has broken one rule at least."""
+    seen = rule("reactor-runs").check(case)  # type: ignore[union-attr]
+    standings = {each.name: Standing.NOT_APPLICABLE for each in RULES}
+    standings["reactor-runs"] = Standing.FAIL
+    return Verdict(Outcome.FAIL, standings, (f"reactor-runs: {seen}",))
+
+
+def _by_rules(case: Case) -> Verdict:
+    findings = {each.name: each.check(case) for each in RULES}
+    standings = {name: _standing(finding) for name, finding in findings.items()}
+    reasons = tuple(f"{name}: {seen}" for name, seen in findings.items() if isinstance(seen, str))
+    return Verdict(Outcome.FAIL if reasons else Outcome.PASS, standings, reasons)
+
+
+def _standing(finding: Finding) -> Standing:
+    if isinstance(finding, NotApplicable):
+        return Standing.NOT_APPLICABLE
+    return Standing.PASS if finding is None else Standing.FAIL

@@ -1,0 +1,145 @@
+"""A whole run: inspect the hosts, plan, play the controls, the cells and the faults."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import trustme
+from attrs import asdict, define, field, frozen
+
+from matrix import wire
+from matrix.judge import bar, judge, signal_of
+from matrix.manager.conversation import clock
+from matrix.manager.hosts import inspect
+from matrix.manager.interpreters import Interpreter, pack_agent
+from matrix.manager.session import DEADLINE, Session, session
+from matrix.model.cell import Cell
+from matrix.model.report import Host, Plan
+from matrix.model.result import Control, Result
+from matrix.model.transcript import Transcript
+
+IN_FLIGHT = 16
+"""Cells that run at once where the user does not say: most of a cell's life is waiting."""
+
+CONTROL_ATTEMPTS = 3
+"""A kernel that tells a peer of a reset most of the time must not be held against a reactor."""
+
+
+Job = Callable[[], Awaitable[None]]
+
+
+@frozen
+class Stand:
+    """A host that is ready to play: its session, and why some of its reactors cannot exist."""
+
+    host: Host
+    session: Session
+    unsupported: Mapping[str, Transcript]
+
+
+@asynccontextmanager
+async def stands(
+    interpreters: Sequence[Interpreter],
+    preload: tuple[str, ...] = (),
+    deadline: float = DEADLINE,
+) -> AsyncIterator[list[Stand]]:
+    """Every interpreter, started and inspected; `AgentError` where one cannot play."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="reactor-matrix-"))
+        agent, tls = pack_agent(Path(folder) / "agent.zip"), _tls_material()
+        opened: list[Stand] = []
+        for interpreter in interpreters:
+            running = await stack.enter_async_context(
+                session(interpreter, agent, tls, preload, deadline)
+            )
+            host, unsupported = await inspect(running, {stand.host.id for stand in opened})
+            opened.append(Stand(host, running, unsupported))
+        yield opened
+
+
+def _tls_material() -> dict[str, str]:
+    """A fresh authority and a certificate for localhost, as PEM texts."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost")
+    return {
+        "ca": authority.cert_pem.bytes().decode(),
+        "certificate": issued.cert_chain_pems[0].bytes().decode(),
+        "key": issued.private_key_pem.bytes().decode(),
+    }
+
+
+@define
+class Run:
+    """Plays a plan. ``emit`` gets every control and result as it comes."""
+
+    plan: Plan
+    stands: Sequence[Stand]
+    emit: Callable[[Control | Result], None]
+    in_flight: int = IN_FLIGHT
+    _controls: dict[str, list[Control]] = field(factory=lambda: defaultdict(list))
+
+    async def play(self) -> None:
+        """Play everything that the plan owes: controls, then cells, then negative controls.
+
+        Repeats go round the whole plan, so that attempts at one cell lie far apart.
+        """
+        for jobs in (self._control_jobs(), self._cell_jobs(), self._fault_jobs()):
+            await _all(jobs, self.in_flight)
+
+    def _stand(self, host: str) -> Stand:
+        return next(stand for stand in self.stands if stand.host.id == host)
+
+    def _control_jobs(self) -> Iterator[Job]:
+        wanted = sorted({(host, c.transport, c.side) for host, c in self.plan.cells()})
+        for attempt in range(1, CONTROL_ATTEMPTS + 1):
+            for host, transport, side in wanted:
+                yield partial(self._control, host, transport, side, attempt)
+
+    def _cell_jobs(self) -> Iterator[Job]:
+        for attempt in range(1, self.plan.repeat + 1):
+            for host, cell in self.plan.cells():
+                yield partial(self._cell, host, cell, attempt)
+
+    def _fault_jobs(self) -> Iterator[Job]:
+        for host, fault, cell in self.plan.faults:
+            yield partial(self._cell, host, Cell.parse(cell), 1, fault)
+
+    async def _control(self, host: str, transport: str, side: str, attempt: int) -> None:
+        job = {"do": wire.CONTROL, "transport": transport, "side": side}
+        transcript = await self._stand(host).session.do(job)
+        seen = signal_of(transcript)
+        control = Control(host, transport, side, seen, transcript, attempt)
+        self._controls[host].append(control)
+        self.emit(control)
+
+    async def _cell(self, host: str, cell: Cell, attempt: int, fault: str | None = None) -> None:
+        stand, began = self._stand(host), clock()
+        transcript = stand.unsupported.get(cell.reactor)
+        if transcript is None:
+            job = {"do": wire.PLAY, "cell": asdict(cell), "fault": fault}
+            transcript = await stand.session.do(job)
+        verdict = judge(cell, transcript, bar(self._controls[host], cell.transport, cell.side))
+        duration = round(clock() - began, 6)
+        self.emit(Result(host, cell, verdict, transcript, duration, attempt, fault))
+
+
+async def _all(jobs: Iterator[Job], limit: int) -> None:
+    """Do the jobs in their order, ``limit`` at once; the first exception ends them all."""
+
+    async def work() -> None:
+        for job in jobs:
+            await job()
+
+    workers = [asyncio.create_task(work()) for _ in range(limit)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)

@@ -1,0 +1,77 @@
+"""An interpreter in which jobs get done, whatever happens to the agents that do them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from matrix import wire
+from matrix.errors import AgentError
+from matrix.manager.conversation import Conversation
+from matrix.manager.interpreters import Interpreter
+from matrix.model.transcript import Ending, How, Transcript
+
+DEADLINE = 45.0
+"""Seconds after which a cell's process is killed: more than all the limits inside a cell."""
+
+
+@define
+class Session:
+    """Hands jobs to an agent, and starts another one when it dies."""
+
+    interpreter: Interpreter
+    _agent: Path
+    _configuration: Mapping[str, Any]
+    deadline: float = DEADLINE
+    _conversation: Conversation | None = None
+    _lock: asyncio.Lock = field(factory=asyncio.Lock)
+
+    @property
+    def hello(self) -> Mapping[str, Any]:
+        """What the interpreter said of itself."""
+        assert self._conversation is not None
+        return self._conversation.hello
+
+    async def start(self) -> None:
+        """Start an agent, if none is running; `AgentError` where that can't be done."""
+        async with self._lock:
+            if self._conversation is not None and self._conversation.is_open:
+                return
+            self._conversation = await Conversation.begin(self.interpreter, self._agent)
+            self._conversation.say({"do": wire.CONFIGURE, **self._configuration})
+
+    async def do(self, job: Mapping[str, Any]) -> Transcript:
+        """Have a job done. It is never done twice: with its agent, its result is lost."""
+        try:
+            await self.start()
+        except AgentError as error:
+            return Transcript((), Ending(How.LOST, detail=str(error)))
+        assert self._conversation is not None
+        return await self._conversation.do(job, self.deadline)
+
+    async def end(self) -> None:
+        """End the agent."""
+        if self._conversation is not None:
+            await self._conversation.end()
+
+
+@asynccontextmanager
+async def session(
+    interpreter: Interpreter,
+    agent: Path,
+    tls: Mapping[str, str],
+    preload: tuple[str, ...] = (),
+    deadline: float = DEADLINE,
+) -> AsyncIterator[Session]:
+    """A session whose agent has said hello; no process of it is left at the end."""
+    opened = Session(interpreter, agent, {"tls": tls, "preload": preload}, deadline)
+    try:
+        await opened.start()
+        yield opened
+    finally:
+        await opened.end()

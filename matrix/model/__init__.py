@@ -1,0 +1,1 @@
+"""Frozen values that everything speaks: cells, transcripts, verdicts, hosts, plans, reports."""

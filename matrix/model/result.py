@@ -1,0 +1,112 @@
+"""What came of a cell: outcomes, findings, verdicts, results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from attrs import field, frozen
+
+from matrix.model.cell import Cell
+from matrix.model.transcript import Transcript
+
+
+class Outcome(Enum):
+    """Of one attempt at a cell. The set is closed."""
+
+    PASS = "pass"
+    """The state was proved and no rule was broken."""
+    FAIL = "fail"
+    """A rule was broken."""
+    TIMEOUT = "timeout"
+    """The process was killed by the manager's deadline."""
+    CRASH = "crash"
+    """The process died."""
+    INCONCLUSIVE = "inconclusive"
+    """The not-writeable state was never proved, so nothing was tested."""
+    UNSUPPORTED = "unsupported"
+    """This reactor or transport cannot exist here."""
+    ERROR = "error"
+    """The harness itself failed."""
+    NO_RESULT = "no-result"
+    """Planned, and nothing came back."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether a run in which this is the worst outcome exits with status 0."""
+        return self in (Outcome.PASS, Outcome.UNSUPPORTED)
+
+
+SEVERITY = (
+    Outcome.FAIL,
+    Outcome.CRASH,
+    Outcome.TIMEOUT,
+    Outcome.ERROR,
+    Outcome.INCONCLUSIVE,
+    Outcome.NO_RESULT,
+    Outcome.PASS,
+    Outcome.UNSUPPORTED,
+)
+"""Outcomes, the one that a summary must show first at the front."""
+
+
+class Standing(Enum):
+    """What a rule says of one transcript."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@frozen
+class Verdict:
+    """What the rules make of a transcript.
+
+    ``rules`` maps the names of rules to their standing; ``reasons`` are sentences, one for
+    each broken rule (``rule: what was seen``) or for the outcome that no rule explains.
+    ``code`` details the outcome: the reason code of ``unsupported``, the signal of ``crash``.
+    """
+
+    outcome: Outcome
+    rules: Mapping[str, Standing] = field(factory=dict)
+    reasons: tuple[str, ...] = ()
+    code: str | None = None
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Names of the rules that were broken, in the order of the table."""
+        return tuple(n for n, standing in self.rules.items() if standing is Standing.FAIL)
+
+
+@frozen
+class Result:
+    """One attempt at one cell on one host, and its verdict.
+
+    ``fault`` names the deliberate defect that this attempt ran with, as a negative control of
+    the rules; such an attempt is no result of the cell. ``duration`` is in seconds of the
+    manager's clock. ``attempt`` counts from 1.
+    """
+
+    host: str
+    cell: Cell
+    verdict: Verdict
+    transcript: Transcript
+    duration: float
+    attempt: int = 1
+    fault: str | None = None
+
+
+@frozen
+class Control:
+    """One attempt at the case with no reactor in it: a raw socket, or stdlib ``ssl``.
+
+    ``signal`` is how its witness saw the connection end (one of `matrix.wire.SIGNALS`), or None
+    where the control itself did not get that far.
+    """
+
+    host: str
+    transport: str
+    side: str
+    signal: str | None
+    transcript: Transcript
+    attempt: int = 1

@@ -1,0 +1,76 @@
+"""What was seen of one process: its events, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Any
+
+from attrs import field, frozen
+
+from matrix import wire
+
+
+@frozen
+class Event:
+    """One thing that was seen. ``t`` is in seconds since the process started."""
+
+    t: float
+    side: str
+    name: str
+    data: Mapping[str, Any] = field(factory=dict)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The field ``key``, or ``default`` where the event does not have it."""
+        return self.data.get(key, default)
+
+
+class How(Enum):
+    """How a process ended, as the manager saw it."""
+
+    EXITED = "exited"
+    """By itself, with ``number`` as its exit status."""
+    SIGNALLED = "signalled"
+    """By signal ``number`` that the manager did not send."""
+    DEADLINE = "deadline"
+    """Killed by the manager after ``number`` seconds."""
+    LOST = "lost"
+    """With its agent: nobody can say how. Also: it never began."""
+
+
+@frozen
+class Ending:
+    """How a process ended, and a detail in words."""
+
+    how: How
+    number: float = 0
+    detail: str = ""
+
+
+@frozen
+class Transcript:
+    """All events of one attempt, and how its process ended.
+
+    ``garbage`` is what stood on the event pipe and is no event, ``stderr`` what was printed.
+    """
+
+    events: tuple[Event, ...]
+    ending: Ending
+    stderr: str = ""
+    garbage: str = ""
+
+    def all(self, name: str, side: str | None = None) -> Iterator[Event]:
+        """Every event of that name (and side), in the order in which it was recorded."""
+        return (e for e in self.events if e.name == name and side in (None, e.side))
+
+    def first(self, name: str, side: str | None = None) -> Event | None:
+        """The first event of that name (and side), or None."""
+        return next(self.all(name, side), None)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the process came to its last line."""
+        return bool(self.events) and self.events[-1].name == wire.FINISHED

@@ -1,0 +1,112 @@
+"""Axes × selection × shard → the cells of a run. Pure: it starts nothing and asks nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from attrs import frozen
+
+from matrix import wire
+from matrix.errors import SelectionError
+from matrix.model.cell import AXES, Cell
+from matrix.model.report import Host, Plan, Planned
+
+FAULT_TRANSPORTS = ("tcp4", "tls1.3")
+"""Negative controls are played once on a plain transport and once on TLS."""
+
+
+@frozen
+class Selection:
+    """Patterns (`fnmatch`) per axis; an axis without a pattern is taken whole."""
+
+    reactor: tuple[str, ...] = ()
+    transport: tuple[str, ...] = ()
+    scenario: tuple[str, ...] = ()
+    side: tuple[str, ...] = ()
+    peer: tuple[str, ...] = ()
+
+
+def make(
+    hosts: Sequence[Host],
+    selection: Selection,
+    repeat: int = 1,
+    shard: str | None = None,
+) -> Plan:
+    """The plan of a run; `SelectionError` where the selection or the shard makes no sense."""
+    reactors = {host.id: tuple(r.name for r in host.reactors) for host in hosts}
+    axes = _axes(selection, reactors)
+    whole = {
+        host.id: tuple(
+            Cell(*parts)
+            for parts in itertools.product(
+                [name for name in axes["reactor"] if name in reactors[host.id]],
+                *(axes[axis] for axis in AXES[1:]),
+            )
+        )
+        for host in hosts
+    }
+    planned = tuple(Planned(host, _shard(cells, shard)) for host, cells in whole.items())
+    return Plan(_digest(whole), planned, repeat, shard, _faults(hosts, planned))
+
+
+def _axes(selection: Selection, reactors: dict[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    known = {
+        "reactor": sorted({name for names in reactors.values() for name in names}),
+        "transport": list(wire.TRANSPORTS),
+        "scenario": list(wire.SCENARIOS),
+        "side": list(wire.SIDES),
+        "peer": list(wire.PEERS),
+    }
+    return {axis: _matching(axis, names, getattr(selection, axis)) for axis, names in known.items()}
+
+
+def _matching(axis: str, names: Iterable[str], patterns: tuple[str, ...]) -> list[str]:
+    names = list(names)
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise SelectionError(
+                f"No {axis} matches {pattern!r}. There are: {', '.join(names) or 'none'}."
+            )
+    if not patterns:
+        return names
+    return [name for name in names if any(fnmatchcase(name, each) for each in patterns)]
+
+
+def _shard(cells: tuple[Cell, ...], shard: str | None) -> tuple[Cell, ...]:
+    """Every n-th cell by id, so that the shards of one plan are disjoint and complete."""
+    if shard is None:
+        return cells
+    number, count = parse_shard(shard)
+    kept = set(sorted(cells)[number - 1 :: count])
+    return tuple(cell for cell in cells if cell in kept)
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """``K/N`` with 1 ≤ K ≤ N, as two numbers."""
+    number, slash, count = text.partition("/")
+    if slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
+        return int(number), int(count)
+    raise SelectionError(f"A shard reads K/N with 1 ≤ K ≤ N, for instance 2/4; not {text!r}.")
+
+
+def _digest(whole: dict[str, tuple[Cell, ...]]) -> str:
+    lines = sorted(f"{host} {cell.id}" for host, cells in whole.items() for cell in cells)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _faults(hosts: Sequence[Host], planned: Iterable[Planned]) -> tuple[tuple[str, str, str], ...]:
+    """Every fault of each host, on cells of the first of its planned reactors that can run."""
+    cells = {each.host: each.cells for each in planned}
+    owed = []
+    for host in hosts:
+        supported = {reactor.name for reactor in host.reactors if reactor.is_supported}
+        reactor = next((c.reactor for c in cells[host.id] if c.reactor in supported), None)
+        for fault in host.faults if reactor else ():
+            for transport in FAULT_TRANSPORTS:
+                for peer in wire.PEERS:
+                    cell = Cell(str(reactor), transport, wire.SCENARIOS[0], "client", peer)
+                    owed.append((host.id, fault, cell.id))
+    return tuple(owed)

@@ -1,0 +1,96 @@
+"""Was the not-writeable state really there when the abort was called? From the samples alone.
+
+What the agent claims to have proved is not asked: the last look at the
+connection before the abort has to show it.
+"""
+
+from __future__ import annotations
+
+from matrix import wire
+from matrix.model.cell import Cell
+from matrix.model.transcript import Event, Transcript
+
+
+def why_unproved(cell: Cell, transcript: Transcript) -> str | None:
+    """Why the transcript does not prove that the connection was not writeable; None: it does."""
+    abort = transcript.first(wire.ABORT_CALLED)
+    if abort is None:
+        return _never_aborted(transcript)
+    before = transcript.events[: transcript.events.index(abort)]
+    return _unprepared(cell, before) or _unproved(cell, before)
+
+
+def _never_aborted(transcript: Transcript) -> str:
+    gave_up = transcript.first(wire.GAVE_UP)
+    lost = transcript.first(wire.CONNECTION_LOST, wire.ABORTER)
+    words = ["the scenario never came to its abort"]
+    if gave_up is not None:
+        words.append(f"it waited in vain for {gave_up['waiting_for']}")
+    if lost is not None:
+        words.append(f"the connection was lost before: {lost['reason'].get('message', '')}")
+    return "; ".join(words)
+
+
+def _unprepared(cell: Cell, before: tuple[Event, ...]) -> str | None:
+    """What the scenario takes for granted before the connection is filled."""
+    seen = {(event.side, event.name) for event in before}
+    needed = [(wire.PEER, wire.READING_STOPPED)]
+    if cell.is_tls:
+        needed += [(side, wire.HANDSHAKE) for side in (wire.ABORTER, wire.PEER)]
+    if "after-exchange" in cell.scenario:
+        needed += [(side, wire.EXCHANGED) for side in (wire.ABORTER, wire.PEER)]
+    missing = [f"{side} {name}" for side, name in needed if (side, name) not in seen]
+    return f"before the abort there was no {', no '.join(missing)}" if missing else None
+
+
+def _unproved(cell: Cell, before: tuple[Event, ...]) -> str | None:
+    samples = [event for event in before if event.name == wire.SAMPLE]
+    if not samples:
+        return "nobody looked at the connection before the abort"
+    last = samples[-1]
+    if before[-1] is not last:
+        return "something happened between the last look and the abort"
+    if last["writeable"]:
+        return "the descriptor was writeable when the abort was called"
+    if not last["sendq"]:
+        return "the send queue was empty, or unknown, when the abort was called"
+    if not _held(last):
+        return "the transport held no unsent bytes when the abort was called"
+    return _not_for_good(cell, samples)
+
+
+def _held(sample: Event) -> int:
+    """Bytes that the transport must hold, at least: what neither the kernel nor the peer has."""
+    kernel = sample["kernel"]
+    return 0 if kernel is None else int(sample["written"] - sample["read"] - kernel)
+
+
+def _not_for_good(cell: Cell, samples: list[Event]) -> str | None:
+    """Not writeable is not enough: what says that it stays so?"""
+    last = samples[-1]
+    if last["tcp"] is not None:
+        words = last["tcp"]
+        is_shut = words["unacked"] == 0 and words["notsent"] > 0 and words["snd_wnd"] == 0
+        return None if is_shut else f"the kernel did not say that the window is shut: {words}"
+    if cell.is_unix and last["recvq"]:
+        return None
+    settled = last.t - _unchanged_since(samples)
+    if settled < wire.SETTLING_TIME:
+        return f"unchanged for {settled:.3f} s only, {wire.SETTLING_TIME} s are asked for"
+    return None
+
+
+def _unchanged_since(samples: list[Event]) -> float:
+    last = samples[-1]
+    since = last.t
+    for sample in reversed(samples):
+        if sample.data != last.data:
+            break
+        since = sample.t
+    return since
+
+
+def proof_name(transcript: Transcript) -> str | None:
+    """The proof that the agent used, for people to read."""
+    proved = transcript.first(wire.PROVED)
+    return None if proved is None else str(proved["proof"])

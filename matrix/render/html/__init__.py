@@ -1,0 +1,138 @@
+"""Report → one self-contained page that a person can read.
+
+``summary``   the first screen: verdict, validity, limits
+``grid``      the matrix of a host: reactor × transport
+``cells``     one cell: facts, rules, events, the command to run it again
+``timeline``  the plot of one cell
+``troubles``  what did not pass, grouped
+``evidence``  controls and deliberate defects
+``pack``      the data behind every cell, for the page's script
+``looks``     glyph, letter and words of each outcome
+``words``     values, counts and times as words
+
+The page fetches nothing, and its policy forbids it to; what matters reads without JavaScript.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from matrix import wire
+from matrix.model.report import CellReport, Report, provenance_lines
+from matrix.model.result import SEVERITY, Control, Outcome
+from matrix.render.counts import tables
+from matrix.render.html import evidence, pack, troubles
+from matrix.render.html.cells import Detail, detail
+from matrix.render.html.grid import Grid, grid
+from matrix.render.html.looks import LOOKS
+from matrix.render.html.summary import summarise
+from matrix.render.html.words import milliseconds, number, word
+from matrix.render.plain import visible
+
+
+def render(report: Report) -> str:
+    """The whole page. It is made of ``report`` alone."""
+    cells = report.cells()
+    controls = evidence.placed(report.controls)
+    details = _details(report, controls)
+    groups = troubles.groups(cells, details)
+    sizes = Counter(trouble.detail is None for group in groups for trouble in group.troubles)
+    css, js = _asset("page.css"), _asset("page.js")
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            policy=_policy(css, js),
+            css=css,
+            js=js,
+            summary=summarise(report, cells),
+            counts=_counts(cells),
+            grids=_grids(report, cells),
+            groups=groups,
+            full=sizes[False],
+            brief=sizes[True],
+            controls=[evidence.table(host.id, controls) for host in report.hosts],
+            faults=evidence.faults(report),
+            several=len(report.hosts) > 1,
+            index=pack.index(cells),
+            chunks=pack.chunks(map(details, cells)),
+        )
+    )
+
+
+def _details(
+    report: Report, controls: Mapping[evidence.Place, Sequence[Control]]
+) -> Callable[[CellReport], Detail]:
+    hosts = {host.id: host for host in report.hosts}
+
+    def of(cell: CellReport) -> Detail:
+        place = (cell.host, cell.cell.transport, cell.cell.side)
+        return detail(cell, hosts[cell.host], controls.get(place, ()))
+
+    return of
+
+
+def _grids(report: Report, cells: Sequence[CellReport]) -> tuple[Grid, ...]:
+    return tuple(
+        grid(table, [cell for cell in cells if cell.host == table.host.id])
+        for table in tables(report)
+    )
+
+
+def _counts(cells: Sequence[CellReport]) -> list[tuple[Outcome, int]]:
+    counts = Counter(cell.outcome for cell in cells)
+    return [(outcome, counts[outcome]) for outcome in SEVERITY if counts[outcome]]
+
+
+def _asset(name: str) -> Markup:
+    return Markup(files(__name__).joinpath(name).read_text("utf-8"))
+
+
+def _policy(css: str, js: str) -> str:
+    """Nothing may run, style or load but what this file was written with."""
+    return (
+        f"default-src 'none'; script-src '{_digest(js)}'; style-src '{_digest(css)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
+
+
+def _shown(value: Any) -> Any:
+    """Every text that a template writes passes here."""
+    return visible(value) if type(value) is str else value
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__name__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "looks": LOOKS,
+        "unsupported": Outcome.UNSUPPORTED,
+        "sides": (wire.ABORTER, wire.PEER, wire.BYSTANDER, wire.PROCESS),
+        "clause": troubles.clause,
+        "provenance": provenance_lines,
+        "milliseconds": milliseconds,
+        "number": number,
+        "word": word,
+        "zip": zip,
+    }
+    return environment

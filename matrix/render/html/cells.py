@@ -1,0 +1,223 @@
+"""One cell as the page shows it, in the HTML and, packed, in the data for its script."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
+from math import isfinite
+from urllib.parse import quote
+
+from attrs import frozen
+
+from matrix import wire
+from matrix.model.cell import Cell
+from matrix.model.report import CellReport, Host
+from matrix.model.result import Control, Outcome, Result, Standing, Verdict
+from matrix.model.transcript import Ending, Event, How, Transcript
+from matrix.render.html.looks import LOOKS
+from matrix.render.html.words import Datum, datum, milliseconds
+from matrix.render.plain import clip, visible
+
+EVENT_LIMIT = 400
+"""Events shown of one attempt; past that, the first and last halves of so many."""
+ATTEMPT_LIMIT = 60
+"""Attempts whose letters are shown one by one."""
+TEXT_LIMIT = 20_000
+"""Characters shown of what a process printed."""
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@frozen
+class Row:
+    """One event to be shown; ``t`` in microseconds."""
+
+    t: int
+    side: str
+    name: str
+    keys: tuple[str, ...]
+    values: tuple[Datum, ...]
+
+    def number(self, key: str) -> int | None:
+        """The field ``key`` if it is a count, else None."""
+        value = self.values[self.keys.index(key)] if key in self.keys else None
+        usable = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        return value if usable else None  # type: ignore[return-value]
+
+
+@frozen
+class Detail:
+    """All that is shown of one cell; every text in it is safe to show.
+
+    ``broken`` pairs the names of broken rules with what was seen, ``texts`` names what the
+    process printed, ``left_out`` counts events that are not shown.
+    """
+
+    key: str
+    facts: Pairs
+    broken: Pairs
+    notes: tuple[str, ...]
+    held: tuple[str, ...]
+    not_applicable: tuple[str, ...]
+    rows: tuple[Row, ...]
+    left_out: int
+    texts: Pairs
+    command: str
+
+
+def key(host: str, cell: Cell) -> str:
+    """The fragment that opens the cell, for ever the same: ``cell=HOST:ID``."""
+    return fragment("cell", host, cell.id)
+
+
+def fragment(kind: str, host: str, rest: str) -> str:
+    """A fragment that is a valid id too."""
+    return f"{kind}={quote(visible(host), safe='')}:{quote(visible(rest))}"
+
+
+def detail(cell: CellReport, host: Host, controls: Sequence[Control]) -> Detail:
+    """What is shown of a cell: its first attempt with the worst outcome."""
+    result = cell.worst
+    verdict = result.verdict if result else Verdict(Outcome.NO_RESULT, reasons=("No result.",))
+    seen = result.transcript if result else Transcript((), Ending(How.LOST))
+    shown = shorten(seen.events)
+    return Detail(
+        key=key(cell.host, cell.cell),
+        facts=tuple((name, visible(text)) for name, text in _facts(cell, result, controls)),
+        broken=broken(verdict),
+        notes=notes(verdict),
+        held=_standing(verdict, Standing.PASS),
+        not_applicable=_standing(verdict, Standing.NOT_APPLICABLE),
+        rows=tuple(map(_row, shown)),
+        left_out=len(seen.events) - len(shown),
+        texts=_texts(seen),
+        command=visible(command(host, cell.cell)),
+    )
+
+
+def command(host: Host, cell: Cell, here: tuple[str, ...] = (sys.executable,)) -> str:
+    """The command line that runs this cell alone, on this host's interpreter."""
+    words = ["reactor-matrix", "run", "-r", cell.reactor, "-t", cell.transport]
+    words += ["-s", cell.scenario, "--side", cell.side, "--peer", cell.peer]
+    if host.command != here:
+        words += ["--python", shlex.join(host.command)]
+    return shlex.join(words)
+
+
+def broken(verdict: Verdict) -> Pairs:
+    """The broken rules, each with what was seen."""
+    return tuple((visible(rule), visible(_seen(verdict, rule))) for rule in verdict.broken)
+
+
+def notes(verdict: Verdict) -> tuple[str, ...]:
+    """The reasons that belong to no broken rule."""
+    starts = tuple(f"{rule}: " for rule in verdict.broken)
+    return tuple(visible(r) for r in verdict.reasons if not (starts and r.startswith(starts)))
+
+
+def shorten(events: Sequence[Event]) -> Sequence[Event]:
+    """The first and the last events, where there are too many to show."""
+    if len(events) <= EVENT_LIMIT:
+        return events
+    half = EVENT_LIMIT // 2
+    return (*events[:half], *events[-half:])
+
+
+def attempts(cell: CellReport) -> str:
+    """How many attempts passed, and what came of each: ``4 of 5 passed: P P F P P``."""
+    outcomes = [a.verdict.outcome for a in cell.attempts]
+    text = f"{outcomes.count(Outcome.PASS)} of {len(outcomes)} passed"
+    if not cell.is_flaky or len(outcomes) > ATTEMPT_LIMIT:
+        return text
+    return f"{text}: {' '.join(LOOKS[outcome].letter for outcome in outcomes)}"
+
+
+def signals(controls: Sequence[Control]) -> str:
+    """What the wire showed without a reactor: ``reset (2 of 2)``."""
+    seen = Counter(control.signal or "nothing" for control in controls)
+    return ", ".join(f"{signal} ({n} of {len(controls)})" for signal, n in seen.items())
+
+
+def _seen(verdict: Verdict, rule: str) -> str:
+    texts = (r.removeprefix(f"{rule}: ") for r in verdict.reasons if r.startswith(f"{rule}: "))
+    return next(texts, "not recorded")
+
+
+def _standing(verdict: Verdict, standing: Standing) -> tuple[str, ...]:
+    return tuple(visible(name) for name, found in verdict.rules.items() if found is standing)
+
+
+def _facts(
+    cell: CellReport, result: Result | None, controls: Sequence[Control]
+) -> Iterator[tuple[str, str]]:
+    yield "attempts", attempts(cell)
+    if result is not None:
+        if len(cell.attempts) > 1:
+            which = ", the first with the worst outcome" if cell.is_flaky else ""
+            yield "shown", f"attempt {result.attempt} of {len(cell.attempts)}{which}"
+        if result.verdict.code:
+            yield "code", result.verdict.code
+        yield "process", f"{ended(result.transcript.ending)} after {result.duration:.2f} s"
+        yield from _measured(result.transcript)
+    if controls:
+        yield "without a reactor", signals(controls)
+
+
+def _measured(seen: Transcript) -> Iterator[tuple[str, str]]:
+    proved = seen.first(wire.PROVED)
+    if proved is not None:
+        yield "proof", str(proved.get("proof"))
+    aborted = seen.first(wire.ABORT_CALLED, wire.ABORTER)
+    lost = seen.first(wire.CONNECTION_LOST, wire.ABORTER)
+    if aborted is not None and lost is not None:
+        yield "lost after", milliseconds(max(0, _microseconds(lost) - _microseconds(aborted)))
+    shake = seen.first(wire.HANDSHAKE, wire.ABORTER)
+    if shake is not None:
+        yield "TLS", f"{shake.get('version')}, {shake.get('cipher')}"
+
+
+def ended(ending: Ending) -> str:
+    """How a process ended, in words."""
+    words = {
+        How.EXITED: f"exited with status {ending.number:g}",
+        How.SIGNALLED: f"died by signal {ending.number:g}",
+        How.DEADLINE: f"killed by the deadline of {ending.number:g} s",
+        How.LOST: "lost with its agent",
+    }
+    return f"{words[ending.how]} ({ending.detail})" if ending.detail else words[ending.how]
+
+
+def _texts(seen: Transcript) -> Pairs:
+    named = [
+        *_tracebacks(seen),
+        ("printed to stderr", seen.stderr),
+        ("garbage on the event pipe", seen.garbage),
+    ]
+    return tuple((visible(name), visible(clip(text, TEXT_LIMIT))) for name, text in named if text)
+
+
+def _tracebacks(seen: Transcript) -> Iterator[tuple[str, str]]:
+    """Of exceptions raised where none ought to be; the reason of a loss is none of them."""
+    for event in islice(seen.events, EVENT_LIMIT):
+        raised = event.get("exception") or event.get("raised")
+        if isinstance(raised, Mapping) and isinstance(raised.get("traceback"), str):
+            yield f"{event.name} at {milliseconds(_microseconds(event))}", raised["traceback"]
+
+
+def _microseconds(event: Event) -> int:
+    return max(0, round(event.t * 1_000_000)) if isfinite(event.t) else 0
+
+
+def _row(event: Event) -> Row:
+    side, name, keys = _shape(event.side, event.name, tuple(event.data))
+    values = tuple(map(datum, event.data.values()))
+    return Row(_microseconds(event), side, name, keys, values)
+
+
+@lru_cache(maxsize=1024)
+def _shape(side: str, name: str, keys: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
+    return visible(side), visible(name), tuple(map(visible, keys))

@@ -1,0 +1,72 @@
+"""What makes the verdicts believable: the controls, and the deliberate defects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from matrix.model.report import Report
+from matrix.model.result import Control, Result
+from matrix.render.html.cells import broken, signals
+
+Place = tuple[str, str, str]
+"""(host, transport, side) of controls."""
+
+
+@frozen
+class Fault:
+    """One deliberate defect, and whether the rule meant to catch it did."""
+
+    host: str
+    name: str
+    rule: str
+    cell: str
+    is_caught: bool
+    seen: str
+
+
+@frozen
+class Table:
+    """What the wire showed without a reactor on a host: a line for each transport."""
+
+    host: str
+    sides: tuple[str, ...]
+    lines: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def placed(controls: Sequence[Control]) -> Mapping[Place, Sequence[Control]]:
+    """The controls by place, those of the same place together."""
+    found: dict[Place, list[Control]] = {}
+    for control in controls:
+        found.setdefault((control.host, control.transport, control.side), []).append(control)
+    return found
+
+
+def table(host: str, controls: Mapping[Place, Sequence[Control]]) -> Table:
+    """What the wire showed on a host: its sides, and for each transport a text per side."""
+    own = {place[1:]: signals(each) for place, each in controls.items() if place[0] == host}
+    sides = tuple(dict.fromkeys(side for _, side in own))
+    transports = dict.fromkeys(transport for transport, _ in own)
+    lines = ((t, tuple(own.get((t, side), "") for side in sides)) for t in transports)
+    return Table(host, sides, tuple(lines))
+
+
+def faults(report: Report) -> tuple[Fault, ...]:
+    """Every defect that was planned or played, those that went uncaught first."""
+    played = {(r.host, str(r.fault), r.cell.id): r for r in report.faults()}
+    rules = {host.id: host.faults for host in report.hosts}
+    every = dict.fromkeys((*report.plan.faults, *played))
+    found = (
+        _fault(key, rules.get(key[0], {}).get(key[1], "unknown"), played.get(key)) for key in every
+    )
+    return tuple(sorted(found, key=lambda fault: fault.is_caught))
+
+
+def _fault(key: tuple[str, str, str], rule: str, result: Result | None) -> Fault:
+    host, name, cell = key
+    if result is None:
+        return Fault(host, name, rule, cell, False, "not played")
+    seen = dict(broken(result.verdict))
+    outcome = result.verdict.outcome.value
+    return Fault(host, name, rule, cell, rule in result.verdict.broken, seen.get(rule, outcome))

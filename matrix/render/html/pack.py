@@ -1,0 +1,104 @@
+"""The data from which the page's script shows a cell: small in the file, quick to open.
+
+Cells are packed by the hundred, so that opening one unpacks no more than it must. A pack
+is JSON, deflated and in base64; `page.js` says what it expects at the same places.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from matrix.model.report import CellReport
+from matrix.model.result import SEVERITY
+from matrix.render.html.cells import Detail, Row
+from matrix.render.html.looks import LOOKS
+from matrix.render.html.troubles import clause
+from matrix.render.plain import visible
+
+CHUNK = 100
+"""Cells of a pack."""
+
+
+def index(cells: Sequence[CellReport]) -> str:
+    """What the script needs to find a cell: hosts, axes, outcomes, and the rules' clauses."""
+    words: dict[str, int] = {}
+    rules = dict.fromkeys(n for c in cells if c.worst for n in c.worst.verdict.rules)
+    listed = [_listed(cell, words) for cell in cells]
+    return deflated(
+        {
+            "chunk": CHUNK,
+            "words": list(words),
+            "looks": [[o.value, LOOKS[o].glyph, LOOKS[o].letter] for o in SEVERITY],
+            "rules": {visible(name): _clause(name) for name in rules},
+            "cells": listed,
+        }
+    )
+
+
+def chunks(details: Iterable[Detail]) -> Iterator[str]:
+    """The details of all cells, in the order of the index."""
+    waiting: list[Detail] = []
+    for detail in details:
+        waiting.append(detail)
+        if len(waiting) == CHUNK:
+            yield _chunk(waiting)
+            waiting = []
+    if waiting:
+        yield _chunk(waiting)
+
+
+def deflated(value: Any) -> str:
+    """The value as JSON, compressed, as text that means nothing in HTML."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _listed(cell: CellReport, words: dict[str, int]) -> list[int]:
+    axes = cell.cell
+    texts = (cell.host, axes.reactor, axes.transport, axes.scenario, axes.side, axes.peer)
+    places = [words.setdefault(visible(text), len(words)) for text in texts]
+    return [*places, SEVERITY.index(cell.outcome), int(cell.is_flaky)]
+
+
+def _clause(name: str) -> list[str]:
+    found = clause(name)
+    return [visible(found.axis), visible(found.expects), visible(found.source)]
+
+
+Shapes = dict[tuple[str, str, tuple[str, ...]], int]
+"""Side, name and fields of events, by the number that stands for them in a pack."""
+
+
+def _chunk(details: Sequence[Detail]) -> str:
+    shapes: Shapes = {}
+    packed = [_detail(detail, shapes) for detail in details]
+    return deflated({"shapes": list(shapes), "cells": packed})
+
+
+def _detail(detail: Detail, shapes: Shapes) -> list[Any]:
+    return [
+        detail.facts,
+        detail.broken,
+        detail.notes,
+        detail.held,
+        detail.not_applicable,
+        list(_rows(detail.rows, shapes)),
+        detail.left_out,
+        detail.texts,
+        detail.command,
+    ]
+
+
+def _rows(
+    rows: Sequence[Row], shapes: dict[tuple[str, str, tuple[str, ...]], int]
+) -> Iterator[Any]:
+    """Each event as microseconds since the one before it, its shape, and its values."""
+    before = 0
+    for row in rows:
+        shape = shapes.setdefault((row.side, row.name, row.keys), len(shapes))
+        yield [row.t - before, shape, *row.values]
+        before = row.t

@@ -1,0 +1,323 @@
+// Opens any cell from the data in the page. Without this script the matrix and every cell that
+// did not pass read all the same. Writes what cell.html.j2 writes; text is only ever set as text.
+"use strict";
+
+const WIDTH = 1000, FLOOR = 97, HEIGHT = 94, TICKS = 5; // as in timeline.py
+
+const $ = (id) => document.getElementById(id);
+
+// Elements ------------------------------------------------------------------------------------
+
+function build(space, name, attributes, children) {
+  const element = document.createElementNS(space, name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null) element.setAttribute(key, value);
+  }
+  element.append(...children.flat(Infinity));
+  return element;
+}
+
+const html = (name, attributes = {}, ...children) =>
+  build("http://www.w3.org/1999/xhtml", name, attributes, children);
+const svg = (name, attributes = {}, ...children) =>
+  build("http://www.w3.org/2000/svg", name, attributes, children);
+
+// Words ---------------------------------------------------------------------------------------
+
+const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+const number = (count, one) => `${grouped(count)} ${count === 1 ? one : one + "s"}`;
+const milliseconds = (t) =>
+  `${grouped(Math.floor(t / 1000))}.${String(Math.floor((t % 1000) / 10)).padStart(2, "0")} ms`;
+
+function word(value) {
+  if (value === null) return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return typeof value === "number" ? grouped(value) : value;
+}
+
+// Data: what pack.py wrote ----------------------------------------------------------------------
+
+const unpacked = new Map();
+
+function unpack(id) {
+  if (!unpacked.has(id)) unpacked.set(id, inflate($(id).textContent));
+  return unpacked.get(id);
+}
+
+async function inflate(text) {
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
+}
+
+const listed = unpack("index").then(({ words, looks, cells, ...index }) => ({
+  ...index,
+  cells: cells.map(([host, reactor, transport, scenario, side, peer, outcome, flaky], place) => ({
+    place,
+    host: words[host],
+    axes: [reactor, transport, scenario, side, peer].map((number) => words[number]),
+    look: looks[outcome],
+    flaky: flaky === 1,
+  })),
+}));
+
+const idOf = (cell) => cell.axes.join("/");
+const keyOf = (cell) => `cell=${cell.host}:${idOf(cell)}`;
+const fragment = (key) => "#" + encodeURIComponent(key).replace(/%(3D|3A|2F)/g, decodeURIComponent);
+
+async function detailOf(cell) {
+  const { chunk } = await listed;
+  const { shapes, cells } = await unpack(`chunk-${Math.floor(cell.place / chunk)}`);
+  const [facts, broken, notes, held, notApplicable, rows, leftOut, texts, command] =
+    cells[cell.place % chunk];
+  let t = 0;
+  const events = rows.map(([since, shape, ...values]) => {
+    t += since;
+    const [side, name, keys] = shapes[shape];
+    return { t, side, name, keys, values };
+  });
+  return { facts, broken, notes, held, notApplicable, events, leftOut, texts, command };
+}
+
+// One cell: cell.html.j2 ------------------------------------------------------------------------
+
+function mark([name, glyph, letter]) {
+  return html("span", { class: `mark ${name}` }, `${glyph} ${letter}`);
+}
+
+function pairs(kind, entries) {
+  return html("dl", { class: kind }, entries.map(([name, value]) =>
+    html("div", {}, html("dt", {}, name), html("dd", {}, value))));
+}
+
+function rule([name, seen], rules) {
+  const [axis, expects, source] = rules[name] ?? ["", "", ""];
+  return html("div", { class: "rule" },
+    html("h4", {}, html("code", {}, name), axis ? [" ", html("span", { class: "axis" }, axis)] : []),
+    html("dl", {},
+      html("dt", {}, "expected"),
+      html("dd", {}, expects, source ? [" ", html("cite", {}, source)] : []),
+      html("dt", {}, "seen"),
+      html("dd", { class: "seen" }, seen)));
+}
+
+function standings({ held, notApplicable }) {
+  if (!held.length && !notApplicable.length) return [];
+  const more = notApplicable.length ? `, ${notApplicable.length} not applicable` : "";
+  return html("details", {},
+    html("summary", {}, `${number(held.length, "rule")} held${more}`),
+    html("p", { class: "names" },
+      held.map((name) => [html("code", {}, `✓ ${name}`), " "]),
+      notApplicable.map((name) => [html("code", { class: "quiet" }, `– ${name}`), " "])));
+}
+
+function eventRow({ t, side, name, keys, values }) {
+  const known = ["aborter", "peer", "bystander", "process"].includes(side) ? side : "";
+  const says = keys.map((key, n) =>
+    [html("span", {}, `${key} `, html("b", {}, word(values[n]))), " "]);
+  return html("tr", { class: known },
+    html("td", {}, milliseconds(t)), html("td", {}, side), html("td", {}, name),
+    html("td", {}, says));
+}
+
+function eventTable({ events, leftOut }) {
+  if (!events.length) return [];
+  const heads = ["at", "side", "event", "what it says"];
+  const omitted = `${number(leftOut, "event")} in the middle left out here; the results file has them.`;
+  return html("details", {},
+    html("summary", {}, number(events.length + leftOut, "event")),
+    leftOut ? html("p", { class: "quiet" }, omitted) : [],
+    html("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Events" },
+      html("table", { class: "events" },
+        html("thead", {}, html("tr", {}, heads.map((head) => html("th", { scope: "col" }, head)))),
+        html("tbody", {}, events.map(eventRow)))));
+}
+
+function article(cell, detail, { rules }) {
+  return html("article", { id: fragment(keyOf(cell)).slice(1), tabindex: "-1" },
+    detail.broken.map((entry) => rule(entry, rules)),
+    detail.notes.map((note) => html("p", { class: "seen" }, note)),
+    plot(detail.events),
+    pairs("facts", detail.facts),
+    html("p", { class: "label" }, "Run it again"),
+    html("pre", { class: "command" }, detail.command),
+    detail.texts.map(([name, text]) =>
+      [html("p", { class: "label" }, name), html("pre", { tabindex: "0" }, text)]),
+    standings(detail),
+    eventTable(detail));
+}
+
+// The plot: timeline.py -------------------------------------------------------------------------
+
+const field = (event, key) => {
+  const value = event.values[event.keys.indexOf(key)];
+  return typeof value === "number" && value >= 0 ? value : null;
+};
+const BANDS = [
+  ["held by Twisted", ["sample"], (event) => field(event, "held")],
+  ["in the kernel", ["sample"], (event) => field(event, "kernel")],
+  ["read by the peer", ["sample", "received"],
+    (event) => field(event, event.name === "sample" ? "read" : "bytes")],
+];
+const percent = (x) => `${Math.floor(x / 10)}.${x % 10}%`;
+
+function path(points, most) {
+  const height = (value) => FLOOR - Math.floor((value * HEIGHT) / Math.max(most, 1));
+  let steps = "", open = false;
+  for (const [x, value] of points) {
+    if (open) steps += `H${x}`;
+    if (value !== null) steps += `${open ? "" : `M${x} ${FLOOR}`}V${height(value)}`;
+    else if (open) steps += `V${FLOOR}`;
+    open = value !== null;
+  }
+  return steps + (open ? `V${FLOOR}` : "");
+}
+
+function bandsOf(own, place) {
+  return BANDS.flatMap(([label, names, value]) => {
+    const points = own.filter((event) => names.includes(event.name))
+      .map((event) => [place(event.t), value(event)]);
+    const known = points.map(([, y]) => y).filter((y) => y !== null);
+    if (!known.length) return [];
+    const most = Math.max(...known);
+    return [{ label, most: `at most ${grouped(most)} bytes`, path: path(points, most) }];
+  });
+}
+
+function marksOf(own, place) {
+  const aborted = own.find((event) => event.name === "abort-called");
+  const lost = own.find((event) => event.name === "connection-lost" && event.side === "aborter");
+  const mark = (kind, label, x) =>
+    ({ kind, label, x: percent(x), anchor: x > WIDTH / 2 ? "end" : "start" });
+  const since = aborted && lost ? ` ${milliseconds(Math.max(0, lost.t - aborted.t))} later` : "";
+  return [
+    ...(aborted ? [mark("abort", `abort at ${milliseconds(aborted.t)}`, place(aborted.t))] : []),
+    ...(lost ? [mark("lost", `connection lost${since}`, place(lost.t))] : []),
+  ];
+}
+
+function timesOf(start, end, place) {
+  let step = 1000;
+  while (Math.floor((end - start) / step) > TICKS) step *= String(step)[0] === "2" ? 2.5 : 2;
+  const times = [];
+  for (let t = Math.ceil(start / step) * step; t <= end; t += step) times.push(t);
+  return times.map((t) => [percent(place(t)), `${grouped(Math.floor(t / 1000))} ms`]);
+}
+
+function plot(events) {
+  const own = events.filter(({ side }) => side === "aborter" || side === "peer");
+  if (own.length < 2) return [];
+  const times = own.map(({ t }) => t);
+  const [start, end] = [Math.min(...times), Math.max(...times)];
+  const span = Math.max(end - start, 1);
+  const place = (t) => Math.floor(((t - start) * WIDTH) / span);
+  const bands = bandsOf(own, place), marks = marksOf(own, place);
+  const foot = bands.length * 52 + 34;
+  const words = [...bands.map(({ label, most }) => `${label}: ${most}`),
+    ...marks.map(({ label }) => label)].join("; ");
+  return svg("svg", { class: "timeline", role: "img", "aria-label": words, height: foot + 88 },
+    bands.map((band, n) => drawBand(band, n)),
+    ["aborter", "peer"].map((side, n) => drawLane(own, side, foot + n * 32, place)),
+    marks.map((mark, n) => drawMark(mark, n * 15 + 11, foot + 64)),
+    timesOf(start, end, place).map(([x, label]) =>
+      svg("text", { class: "time", x, y: foot + 78, "text-anchor": "middle" }, label)));
+}
+
+function drawBand({ label, most, path }, n) {
+  const top = n * 52 + 34;
+  const box = { y: top + 16, width: "100%", height: 30, viewBox: "0 0 1000 100" };
+  return [
+    svg("text", { x: 0, y: top + 11 },
+      svg("tspan", { class: "name" }, label), svg("tspan", { dx: 8 }, most)),
+    svg("svg", { ...box, preserveAspectRatio: "none" }, svg("path", { class: `band-${n}`, d: path })),
+    svg("line", { class: "floor", x1: 0, x2: "100%", y1: top + 46, y2: top + 46 }),
+  ];
+}
+
+function drawLane(own, side, top, place) {
+  const ticks = own.filter((event) => event.side === side && event.name !== "sample");
+  return [
+    svg("text", { class: "name", x: 0, y: top + 11 }, side),
+    ticks.map(({ t, name }) => {
+      const x = percent(place(t));
+      return svg("line", { class: "tick", x1: x, x2: x, y1: top + 15, y2: top + 27 },
+        svg("title", {}, `${milliseconds(t)} ${name}`));
+    }),
+  ];
+}
+
+function drawMark({ kind, label, x, anchor }, top, foot) {
+  return [
+    svg("line", { class: kind, x1: x, x2: x, y1: top + 3, y2: foot }),
+    svg("text", { class: kind, x, y: top, "text-anchor": anchor }, label),
+  ];
+}
+
+// Opening ---------------------------------------------------------------------------------------
+
+function show(title, ...children) {
+  const back = html("a", { class: "back", href: "#matrix" }, "Close");
+  $("opened").replaceChildren(html("h2", {}, title), back, ...children);
+  $("opened").hidden = false;
+  reveal($("opened"));
+}
+
+function reveal(element) {
+  for (let up = element; up; up = up.parentElement) if (up.localName === "details") up.open = true;
+  element.focus({ preventScroll: true });
+  (element.closest("details.cell") ?? element).scrollIntoView();
+}
+
+async function openCell(key) {
+  const index = await listed;
+  const cell = index.cells.find((each) => keyOf(each) === key);
+  if (!cell) return show("No such cell", html("p", {}, key));
+  const written = $(fragment(key).slice(1));
+  if (written?.localName === "article" && !$("opened").contains(written)) return reveal(written);
+  const [, transport] = cell.axes;
+  const around = html("a", { href: fragment(`cells=${cell.host}:${cell.axes[0]}/${transport}`) },
+    `All cells of ${cell.axes[0]} over ${transport}`);
+  const opened = article(cell, await detailOf(cell), index);
+  return show([mark(cell.look), " ", idOf(cell)].flat(), html("p", {}, around), opened);
+}
+
+async function openCells(key) {
+  const { cells } = await listed;
+  const own = cells.filter(({ host, axes }) => `cells=${host}:${axes[0]}/${axes[1]}` === key);
+  const [reactor, transport] = own[0]?.axes ?? ["?", "?"];
+  const columns = [...new Set(own.map(({ axes }) => axes.slice(3).join(" · ")))];
+  const rows = Map.groupBy(own, ({ axes }) => axes[2]);
+  const entry = (cell) => cell ? html("td", { class: cell.look[0] },
+    html("a", { href: fragment(keyOf(cell)), "aria-label": `${idOf(cell)}: ${cell.look[0]}` },
+      html("b", {}, `${cell.look[1]} ${cell.look[2]}`), cell.flaky ? " ≈" : ""))
+    : html("td", { class: "empty" }, "·");
+  const body = [...rows].map(([scenario, found]) => html("tr", {},
+    html("th", { scope: "row" }, scenario),
+    columns.map((column) => entry(found.find(({ axes }) => axes.slice(3).join(" · ") === column)))));
+  show(`${number(own.length, "cell")} of ${reactor} over ${transport}`,
+    html("p", { class: "quiet" }, "Columns: the side that aborts · who plays the peer."),
+    html("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Cells" },
+      html("table", { class: "matrix wide" },
+        html("thead", {}, html("tr", {}, html("td"), columns.map((c) => html("th", { scope: "col" }, c)))),
+        html("tbody", {}, body))));
+}
+
+function hash() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return location.hash.slice(1);
+  }
+}
+
+async function route() {
+  const key = hash();
+  if (key.startsWith("cell=")) await openCell(key);
+  else if (key.startsWith("cells=")) await openCells(key);
+  else $("opened").hidden = true;
+  document.documentElement.dataset.ready = key;
+}
+
+for (const link of document.querySelectorAll("a[data-key]")) link.href = "#" + link.dataset.key;
+addEventListener("hashchange", route);
+route();

@@ -1,0 +1,110 @@
+"""What a reader must know first: the verdict, whether the run is valid, and what it cannot say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from attrs import frozen
+
+from matrix import wire
+from matrix.model.report import CellReport, Report
+from matrix.model.result import SEVERITY, Outcome, Result
+from matrix.proof import proof_name
+from matrix.render.html.words import number
+from matrix.render.sentence import verdict_sentence
+
+
+@frozen
+class Check:
+    """One item of the validity strip. ``holds`` is None where it neither holds nor fails."""
+
+    label: str
+    value: str
+    holds: bool | None
+    detail: str = ""
+
+
+@frozen
+class Summary:
+    """The first screen, above the matrix."""
+
+    verdict: str
+    worst: Outcome
+    is_valid: bool
+    missed: tuple[str, ...]
+    checks: tuple[Check, ...]
+    limits: str
+    started: str
+
+
+JUDGED = (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE)
+"""Outcomes of attempts that came to their last line."""
+
+
+def summarise(report: Report, cells: Sequence[CellReport]) -> Summary:
+    """The first screen of a report whose cells are ``cells``."""
+    counts = Counter(cell.outcome for cell in cells)
+    missed = report.missed_faults()
+    return Summary(
+        verdict=verdict_sentence(report),
+        worst=min(counts, key=SEVERITY.index, default=Outcome.NO_RESULT),
+        is_valid=not missed,
+        missed=missed,
+        checks=tuple(_checks(report, cells, counts, len(missed))),
+        limits=_limits(report),
+        started=_when(report.footer.started) if report.footer else "",
+    )
+
+
+def _checks(
+    report: Report, cells: Sequence[CellReport], counts: Counter[Outcome], missed: int
+) -> Iterator[Check]:
+    owed = len(report.plan.faults)
+    if owed:
+        yield Check("faults caught", f"{owed - missed} of {owed}", not missed)
+    else:
+        yield Check("faults caught", "none played", None, "no rule was shown to work")
+    yield _proofs([a for cell in cells for a in cell.attempts])
+    seen = sum(control.signal is not None for control in report.controls)
+    owed = len(report.controls)
+    yield Check("controls", f"{seen} of {owed}" if owed else "none", seen == owed if owed else None)
+    back = len(cells) - counts[Outcome.NO_RESULT]
+    whole = back == len(cells)
+    yield Check("accounted for", f"{back:,} of {number(len(cells), 'cell')}", whole)
+    if report.plan.shard is not None:
+        yield Check("shard", report.plan.shard, None, "the other shards are not in this page")
+    if report.footer is not None:
+        yield Check("took", f"{report.footer.duration:.1f} s", None)
+
+
+def _proofs(attempts: Sequence[Result]) -> Check:
+    """Of the attempts that were judged by what came of an abort; the judge asks for the proof."""
+    judged = [a for a in attempts if a.verdict.outcome in JUDGED and _aborted(a)]
+    held = [a.transcript for a in judged if a.verdict.outcome is not Outcome.INCONCLUSIVE]
+    kinds = Counter(proof_name(seen) or "none claimed" for seen in held)
+    value = f"{len(held):,} of {number(len(judged), 'abort')}" if judged else "no abort"
+    detail = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
+    return Check("proofs held", value, len(held) == len(judged) if judged else None, detail)
+
+
+def _aborted(attempt: Result) -> bool:
+    is_inconclusive = attempt.verdict.outcome is Outcome.INCONCLUSIVE
+    return is_inconclusive or attempt.transcript.first(wire.ABORT_CALLED) is not None
+
+
+def _when(stamp: str) -> str:
+    """An ISO date and time for people to read; any other text as it is."""
+    try:
+        return datetime.fromisoformat(stamp).strftime("%d %B %Y, %H:%M %Z").strip(", ")
+    except ValueError:
+        return stamp
+
+
+def _limits(report: Report) -> str:
+    tries = "once" if report.plan.repeat == 1 else f"{report.plan.repeat:,} times"
+    return (
+        f"Each cell was tried {tries}. A pass is k of n attempts, not a proof of absence; "
+        "it speaks for the hosts named below and for no other."
+    )

@@ -1,0 +1,152 @@
+"""A report as JUnit XML, for what reads test results in CI.
+
+A suite holds the cells of one reactor on one host, and a suite called ``validity`` what must hold
+for the others to mean anything. What was tested and broke a rule is a ``failure``; what was not
+properly tested is an ``error`` and never skipped; only what cannot exist is ``skipped``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from attrs import evolve
+
+from matrix import rules
+from matrix.model.report import CellReport, Host, Report, provenance_lines
+from matrix.model.result import Outcome, Result
+from matrix.render.plain import clip, one_line, visible
+
+_TEXT_LIMIT = 20_000
+
+
+def render(report: Report) -> str:
+    """The whole document."""
+    root = Element("testsuites", name="reactor-matrix")
+    suites: dict[tuple[str, str], list[CellReport]] = {}
+    for cell in report.cells():
+        suites.setdefault((cell.host, cell.cell.reactor), []).append(cell)
+    for (host, reactor), cells in suites.items():
+        root.append(_suite(report, report.host(host), reactor, cells))
+    root.append(_validity(report))
+    _count(root)
+    indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n'
+
+
+def _suite(report: Report, host: Host, reactor: str, cells: list[CellReport]) -> Element:
+    suite = _element("testsuite", name=f"{host.id}/{reactor}", hostname=host.id)
+    if report.footer is not None:
+        suite.set("timestamp", one_line(report.footer.started))
+    properties = SubElement(suite, "properties")
+    for name, value in _provenance(host):
+        properties.append(_element("property", name=name, value=value))
+    # Readers of these files tell testcases apart by class and name alone, not by suite.
+    prefix = f"{host.id}." if len(report.plan.hosts) > 1 else ""
+    suite.extend(_testcase(cell, prefix) for cell in cells)
+    _count(suite)
+    return suite
+
+
+def _provenance(host: Host) -> Iterator[tuple[str, str]]:
+    for name, value in provenance_lines(host):
+        yield name, str(value)
+    for reactor in host.reactors:
+        if not reactor.is_supported:
+            yield f"cannot exist here: {reactor.name}", f"{reactor.code}: {reactor.detail}"
+
+
+def _testcase(cell: CellReport, prefix: str) -> Element:
+    axes = cell.cell
+    case = _element(
+        "testcase",
+        classname=f"{prefix}{axes.reactor}.{axes.transport}",
+        name=f"{axes.scenario}/{axes.side}/{axes.peer}",
+        time=f"{sum(attempt.duration for attempt in cell.attempts):.3f}",
+    )
+    properties = SubElement(case, "properties")
+    for name, value in _properties(cell):
+        properties.append(_element("property", name=name, value=value))
+    if (result := _result(cell)) is not None:
+        case.append(result)
+    if cell.worst is not None and cell.worst.transcript.stderr:
+        case.append(_element("system-err", clip(cell.worst.transcript.stderr, _TEXT_LIMIT)))
+    return case
+
+
+def _properties(cell: CellReport) -> Iterator[tuple[str, str]]:
+    yield "outcome", cell.outcome.value
+    same = sum(attempt.verdict.outcome is cell.outcome for attempt in cell.attempts)
+    yield "attempts", f"{same}/{len(cell.attempts)}"
+    yield "flaky", "yes" if cell.is_flaky else "no"
+    if cell.worst is not None:
+        for name, standing in cell.worst.verdict.rules.items():
+            yield f"rule {name}", standing.value
+
+
+def _result(cell: CellReport) -> Element | None:
+    """What stands inside of the testcase of a cell that did not pass."""
+    if cell.outcome is Outcome.PASS:
+        return None
+    verdict = cell.worst.verdict if cell.worst is not None else None
+    message = "; ".join(verdict.reasons) if verdict else "planned, and nothing came back"
+    kind, type_ = "error", cell.outcome.value
+    if verdict and cell.outcome is Outcome.UNSUPPORTED:
+        kind, type_ = "skipped", verdict.code or type_
+        message = f"{type_}: {message}"
+    elif verdict and cell.outcome is Outcome.FAIL:
+        kind, type_ = "failure", next(iter(verdict.broken), type_)
+    text = "\n".join(_explanation(cell))
+    return _element(kind, text, message=clip(message, _TEXT_LIMIT), type=type_)
+
+
+def _explanation(cell: CellReport) -> Iterator[str]:
+    yield f"{cell.cell.id} on {cell.host}"
+    for name in cell.worst.verdict.broken if cell.worst is not None else ():
+        if rule := rules.rule(name):
+            yield f"{name} expects: {rule.expects} ({rule.source})"
+    for attempt in cell.attempts:
+        yield from _attempt(attempt)
+
+
+def _attempt(attempt: Result) -> Iterator[str]:
+    verdict = attempt.verdict
+    code = f" ({verdict.code})" if verdict.code else ""
+    yield f"attempt {attempt.attempt}: {verdict.outcome.value}{code}"
+    for reason in verdict.reasons:
+        yield f"  {clip(reason, _TEXT_LIMIT)}"
+
+
+def _validity(report: Report) -> Element:
+    """A suite that fails where the run itself is in doubt."""
+    suite = _element("testsuite", name="validity")
+    case = SubElement(suite, "testcase", classname="validity", name="the run came to its end")
+    if report.footer is None:
+        case.append(_element("error", message="the results file was cut off", type="interrupted"))
+    elif report.footer.interrupted is not None:
+        case.append(_element("error", message=report.footer.interrupted, type="interrupted"))
+    played = evolve(report, results=report.faults())
+    for key in report.plan.faults:
+        host, fault, cell = key
+        name = f"{cell} on {host}"
+        case = _element("testcase", classname=f"validity.{fault}", name=name)
+        for sentence in evolve(played, plan=evolve(report.plan, faults=(key,))).missed_faults():
+            case.append(_element("failure", message=sentence, type="fault-not-caught"))
+        suite.append(case)
+    _count(suite)
+    return suite
+
+
+def _count(group: Element) -> None:
+    """Say of a suite, or of all of them, what is in it."""
+    cases = list(group.iter("testcase"))
+    group.set("tests", str(len(cases)))
+    for plural, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        group.set(plural, str(sum(case.find(kind) is not None for case in cases)))
+    group.set("time", f"{sum(float(case.get('time', 0)) for case in cases):.3f}")
+
+
+def _element(tag: str, text: str = "", **attributes: str) -> Element:
+    element = Element(tag, {name: one_line(value) for name, value in attributes.items()})
+    element.text = visible(text) or None
+    return element

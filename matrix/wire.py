@@ -1,0 +1,174 @@
+"""The words that the agent and the manager share: names of events, fields, sides and codes.
+
+Standard library only, Python 3.8 or newer: this module travels to every
+interpreter under test together with :mod:`matrix.agent`, and it is the only
+one that both ends import.
+
+An *event* is one JSON object on a line of its own::
+
+    {"t": 0.0312, "side": "aborter", "event": "producer-paused", ...}
+
+``t`` is in seconds on the monotonic clock of the cell's process, counted from
+that process's start.
+"""
+
+PROTOCOL = 1
+"""Version of the conversation between manager and agent."""
+
+MAX_OUTPUT = 8 * 1024 * 1024
+"""Bytes of events, and of captured stderr, that are kept of one process."""
+
+PROOF_LIMIT = 10.0
+"""Seconds in which the not-writeable state must be proved, or the cell is inconclusive."""
+
+SETTLING_TIME = 0.25
+"""Seconds without any change that the fallback proof asks for."""
+
+PROMPT_TURNS = 100
+"""Turns of the reactor after which an abort that is still open is not prompt."""
+
+SMALL_BUFFER = 4096
+"""SO_SNDBUF and SO_RCVBUF, in bytes, of connections with small buffers."""
+
+# Axes -----------------------------------------------------------------------------------------
+
+TRANSPORTS = ("tcp4", "tcp6", "unix", "tls1.2", "tls1.3")
+SCENARIOS = ("abort-when-full", "abort-when-full-after-exchange")
+SIDES = ("client", "server")
+PEERS = ("reactor", "socket")
+
+# What the manager asks of an agent (field ``do``) and the agent answers (field ``type``) --------
+
+CONFIGURE = "configure"
+"""``tls`` (PEM texts ``ca``, ``certificate``, ``key``), ``preload`` (module names), ``path``."""
+PROBE = "probe"
+"""In a process of its own: can ``reactor`` exist here?"""
+PLAY = "play"
+"""In a process of its own: play ``cell``, with the deliberate defect ``fault`` or none."""
+CONTROL = "control"
+"""In a process of its own: the case with no reactor, over ``transport``, aborted by ``side``."""
+EXPIRE = "expire"
+"""Dump the stacks of job ``job``'s process, then kill its process group."""
+
+HELLO = "hello"
+"""First line of an agent: ``protocol``, ``provenance``, ``reactors``, ``scenarios``, ``faults``."""
+BEGAN = "began"
+"""Job ``job`` runs as process ``pid``."""
+ENDED = "ended"
+"""Job ``job`` is over: ``status`` (negative: a signal), ``events`` and ``stderr`` as text."""
+
+# Why a reactor or a transport cannot exist on a host --------------------------------------------
+
+WRONG_PLATFORM = "wrong-platform"
+NOT_INSTALLED = "not-installed"
+IMPORT_FAILED = "import-failed"
+INTERFACE_MISSING = "interface-missing"
+UNSUPPORTED_CODES = (WRONG_PLATFORM, NOT_INSTALLED, IMPORT_FAILED, INTERFACE_MISSING)
+
+# Who an event is about --------------------------------------------------------------------------
+
+ABORTER = "aborter"
+PEER = "peer"
+BYSTANDER = "bystander"
+PROCESS = "process"
+
+# Events -----------------------------------------------------------------------------------------
+
+STARTED = "started"
+"""First line of a process: ``cell``, ``pid``."""
+REACTOR_UNSUPPORTED = "reactor-unsupported"
+"""``code`` and ``detail``: this reactor cannot exist here."""
+TRANSPORT_UNSUPPORTED = "transport-unsupported"
+"""``code`` and ``detail``: this transport cannot exist on this reactor and host."""
+REACTOR_INSTALLED = "reactor-installed"
+"""``class``, ``module``, ``realization`` and, for reactors over another loop, ``loop``."""
+REACTOR_RAISED = "reactor-raised"
+"""A call into the code under test raised: ``call`` and ``exception``."""
+HARNESS_RAISED = "harness-raised"
+"""The harness's own code raised: ``exception``."""
+BASELINE = "baseline"
+"""What the running reactor holds before the first connection: the fields of `LEFTOVERS`."""
+CONNECTED = "connected"
+"""``local`` and ``remote`` address."""
+HANDSHAKE = "handshake"
+"""TLS is up on this side: ``version``, ``cipher``, ``verified`` (by what, or null)."""
+EXCHANGED = "exchanged"
+"""Bytes have crossed both ways: ``sent``, ``received``."""
+READING_STOPPED = "reading-stopped"
+PRODUCER_REGISTERED = "producer-registered"
+PRODUCER_PAUSED = "producer-paused"
+"""``written``: bytes given to the transport so far."""
+PRODUCER_RESUMED = "producer-resumed"
+PRODUCER_STOPPED = "producer-stopped"
+SAMPLE = "sample"
+"""One look at the connection, from the aborter's side.
+
+``written`` bytes given to the transport, ``read`` bytes read by the peer's
+application, ``sendq`` what is in the aborter's send queue, ``recvq`` what waits
+in the peer's receive queue, ``kernel`` the bytes between the two programs (on
+TCP their sum; on UNIX sockets the receive queue, since ``sendq`` counts the same
+bytes with their overhead), ``held`` the bytes that the transport must still
+hold, at least, ``writeable`` what the kernel says of the descriptor, ``tcp`` the
+kernel's own word (``unacked``, ``notsent``, ``snd_wnd``) or null. A value that
+cannot be had is null. Samples that show what the last one showed are left out,
+except the last before the abort.
+"""
+PROVED = "proved"
+"""The not-writeable state is proved: ``proof``, one of `PROOFS`."""
+PROOF_MISSED = "proof-missed"
+"""The state was not proved: ``waited`` seconds, ``missing`` in words."""
+GAVE_UP = "gave-up"
+"""A step of the scenario did not come about: ``waiting_for``, ``waited`` seconds."""
+ABORT_CALLED = "abort-called"
+"""About to call ``abortConnection()``: ``written`` bytes so far."""
+ABORT_RETURNED = "abort-returned"
+"""The call is over: ``raised`` (an exception or null)."""
+CONNECTION_LOST = "connection-lost"
+"""``connectionLost`` was called: ``reason`` (an exception), ``turns`` since the abort, or null."""
+HOLD_ENDED = "hold-ended"
+"""The peer stops holding still and reads: ``turns`` of the reactor since the abort."""
+LATE_WRITE = "late-write"
+"""A write after the loss: ``raised``."""
+LATE_ABORT = "late-abort"
+"""An abort after the loss: ``raised``."""
+TOLD = "told"
+"""The kernel told a peer that does not read that the connection is over: ``poll`` flags."""
+RECEIVED = "received"
+"""All that the peer read: ``bytes``, ``matches`` the written stream, ``first_difference``."""
+WIRE = "wire"
+"""What the witness saw the connection end with: ``signal``, one of `SIGNALS`; ``errno``."""
+SERVED = "served"
+"""The bystander's traffic: ``asked``, ``answered``, and ``answered_since_abort``."""
+DESCRIPTOR = "descriptor"
+"""Whether the aborter's descriptor is ``closed`` at the end."""
+LEFTOVERS = "leftovers"
+"""What is left at the end: ``readers``, ``writers``, ``delayed_calls``, ``threads``, ``descriptors``.
+
+Each is a list of texts, or null where this reactor cannot tell.
+"""
+RELEASED = "released"
+"""Whether ``transport`` and ``protocol`` could be collected, and ``held_by`` what if not."""
+LOGGED = "logged"
+"""Something was logged as an error, warned about or could not be raised: ``kind``, ``text``."""
+FINISHED = "finished"
+"""Last line of a process: without it, the process died."""
+
+# Proofs of the not-writeable state ----------------------------------------------------------------
+
+TCP_INFO = "tcp-info"
+"""Linux TCP: nothing unacknowledged, unsent bytes waiting, the peer's window zero; then POLLOUT off."""
+UNIX_QUEUE = "unix-queue"
+"""Linux UNIX sockets: POLLOUT off with bytes queued, which only the peer's reading can undo."""
+SETTLED = "settled"
+"""Elsewhere: not writeable and the send queue not empty, both unchanged for `SETTLING_TIME`."""
+PROOFS = (TCP_INFO, UNIX_QUEUE, SETTLED)
+
+# How a connection ended, as the wire showed it -----------------------------------------------------
+
+RESET = "reset"
+CUT = "cut"
+"""TLS only: end of file without close_notify."""
+FIN = "fin"
+CLOSE_NOTIFY = "close-notify"
+SILENCE = "silence"
+SIGNALS = (RESET, CUT, FIN, CLOSE_NOTIFY, SILENCE)

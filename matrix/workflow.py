@@ -1,0 +1,176 @@
+"""What the commands do, step by step: run, judge again, report."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Protocol
+
+from attrs import evolve, frozen
+
+from matrix import __version__, plan
+from matrix.errors import ResultsError
+from matrix.judge import bar, judge, signal_of
+from matrix.manager.conversation import clock
+from matrix.manager.interpreters import Interpreter
+from matrix.manager.run import IN_FLIGHT, Run, Stand, stands
+from matrix.manager.session import DEADLINE
+from matrix.model.report import Footer, Host, Plan, Report
+from matrix.model.result import Control, Result
+from matrix.render import html, junit, markdown
+from matrix.store import Writer, read, write_atomically
+
+PASSED, FAILED, UNUSABLE, INVALID = range(4)
+"""Exit codes: every cell accepted; one was not; the command failed; the run is not valid."""
+
+
+@frozen
+class Order:
+    """What to run, where, and how often."""
+
+    selection: plan.Selection
+    interpreters: tuple[Interpreter, ...]
+    repeat: int = 1
+    shard: str | None = None
+    in_flight: int = IN_FLIGHT
+    preload: tuple[str, ...] = ()
+    deadline: float = DEADLINE
+
+
+class Progress(Protocol):
+    """Something that is shown every result as it comes."""
+
+    def add(self, result: Result) -> None:
+        """An attempt has ended."""
+
+
+Watch = Callable[[Plan], AbstractContextManager[Progress]]
+"""Opens the progress of a plan."""
+
+
+def run(order: Order, folder: Path, watch: Watch) -> Report:
+    """Play the order, and leave a results file in the folder, also when interrupted."""
+    return asyncio.run(_run(order, folder, watch))
+
+
+async def _run(order: Order, folder: Path, watch: Watch) -> Report:
+    began, started = clock(), datetime.now(timezone.utc).isoformat(timespec="seconds")
+    async with stands(order.interpreters, order.preload, order.deadline) as ready:
+        made = _plan(order, ready)
+        hosts = tuple(stand.host for stand in ready)
+        with Writer(folder, hosts, made, __version__) as writer:
+            with watch(made) as progress:
+                emit = _emitter(writer, progress)
+                interrupted = await _play(Run(made, ready, emit, order.in_flight))
+            footer = Footer(started, round(clock() - began, 3), interrupted)
+            path = writer.finish(footer)
+    return read(path)
+
+
+def _plan(order: Order, ready: Sequence[Stand]) -> Plan:
+    hosts = [stand.host for stand in ready]
+    return plan.make(hosts, order.selection, order.repeat, order.shard)
+
+
+def _emitter(writer: Writer, progress: Progress) -> Callable[[Control | Result], None]:
+    def emit(entry: Control | Result) -> None:
+        writer.append(entry)
+        if isinstance(entry, Result):
+            progress.add(entry)
+
+    return emit
+
+
+async def _play(playing: Run) -> str | None:
+    """Play to the end, or to the first SIGINT or SIGTERM; the signal's name if there was one."""
+    loop, task = asyncio.get_running_loop(), asyncio.create_task(playing.play())
+    received: list[str] = []
+
+    def interrupt(number: signal.Signals) -> None:
+        received.append(number.name)
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt, number)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not received:
+            raise
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+    return received[0] if received else None
+
+
+def inspect(interpreters: Sequence[Interpreter]) -> list[Host]:
+    """What each interpreter can play."""
+
+    async def look() -> list[Host]:
+        async with stands(interpreters) as ready:
+            return [stand.host for stand in ready]
+
+    return asyncio.run(look())
+
+
+def write_pages(report: Report, folder: Path) -> None:
+    """Put ``index.html``, ``junit.xml`` and ``summary.md`` beside the results."""
+    write_atomically(folder / "index.html", html.render(report))
+    write_atomically(folder / "junit.xml", junit.render(report))
+    write_atomically(folder / "summary.md", markdown.render(report))
+
+
+def judge_again(report: Report) -> Report:
+    """The same report with every verdict derived anew from its events."""
+    controls = tuple(evolve(c, signal=signal_of(c.transcript)) for c in report.controls)
+    results = tuple(_judged(result, controls) for result in report.results)
+    return evolve(report, controls=controls, results=results)
+
+
+def _judged(result: Result, controls: Sequence[Control]) -> Result:
+    cell = result.cell
+    own = [control for control in controls if control.host == result.host]
+    verdict = judge(cell, result.transcript, bar(own, cell.transport, cell.side))
+    return evolve(result, verdict=verdict)
+
+
+def differences(stored: Report, derived: Report) -> list[str]:
+    """A sentence for every stored verdict or control that the events do not give again."""
+    found = [
+        f"{old.cell.id} attempt {old.attempt}{f' with fault {old.fault}' if old.fault else ''} "
+        f"({old.host}): stored {old.verdict.outcome.value} {list(old.verdict.reasons)}, "
+        f"the events say {new.verdict.outcome.value} {list(new.verdict.reasons)}"
+        for old, new in zip(stored.results, derived.results, strict=True)
+        if old.verdict != new.verdict
+    ]
+    found += [
+        f"control {old.transport}/{old.side} attempt {old.attempt} ({old.host}): stored "
+        f"{old.signal}, the events say {new.signal}"
+        for old, new in zip(stored.controls, derived.controls, strict=True)
+        if old.signal != new.signal
+    ]
+    return found
+
+
+def exit_code(report: Report) -> int:
+    """What a command that ran or judged these cells ends with."""
+    if report.missed_faults():
+        return INVALID
+    accepted = all(cell.outcome.is_accepted for cell in report.cells())
+    return PASSED if accepted else FAILED
+
+
+def result_of(report: Report, text: str) -> list[Result]:
+    """Every attempt at the cell of that id, also those with faults; `ResultsError` if none."""
+    found = [result for result in report.results if result.cell.id == text]
+    if not found:
+        raise ResultsError(
+            f"There is no result of {text!r} in this file. "
+            "A cell's id reads REACTOR/TRANSPORT/SCENARIO/SIDE/PEER; the page and "
+            "“reactor-matrix plan” list them."
+        )
+    return found

@@ -1,0 +1,74 @@
+"""A report in which every text does its worst."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from matrix import wire
+from matrix.model.cell import Cell
+from matrix.model.report import Footer, Host, Planned, Reactor, Report
+from matrix.model.result import Result, Standing
+from matrix.model.transcript import Event
+from tests.synthetic import EVERY_OUTCOME, report
+
+HOSTILE = (
+    "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
+    "\"'&amp;<!--]]>{{ 7 * 7 }}\x1b[31mred\x1b]8;;http://example.invalid\x07"
+    "\u202egpj.exe\u2066\u200b\x00\x9b31m\ud800/%zz #?:"
+)
+"""Markup, template syntax, terminal escapes, bidi overrides, a lone surrogate."""
+
+
+def hostile() -> Report:
+    """A small report in which every text that can be hostile is."""
+    plain = report(40, EVERY_OUTCOME, hosts=(HOSTILE,), repeat=2, flaky=2, uncaught=1)
+    results = tuple(_hostile_result(result) for result in plain.results)
+    planned = tuple(Planned(p.host, tuple(map(_hostile_cell, p.cells))) for p in plain.plan.hosts)
+    (only,) = plain.hosts
+    return evolve(
+        plain,
+        hosts=(_hostile_host(only),),
+        plan=evolve(plain.plan, hosts=planned, digest=HOSTILE, shard=HOSTILE),
+        controls=tuple(evolve(c, transport=HOSTILE, signal=HOSTILE) for c in plain.controls),
+        results=results,
+        footer=Footer(HOSTILE, 1.0, HOSTILE),
+        version=HOSTILE,
+    )
+
+
+def _hostile_host(plain: Host) -> Host:
+    return evolve(
+        plain,
+        command=(HOSTILE,),
+        provenance={HOSTILE: HOSTILE},
+        reactors=(Reactor(HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
+        faults={HOSTILE: HOSTILE, **plain.faults},
+    )
+
+
+def _hostile_cell(cell: Cell) -> Cell:
+    return evolve(cell, reactor=HOSTILE + cell.reactor, scenario=HOSTILE + cell.scenario)
+
+
+def _hostile_result(result: Result) -> Result:
+    seen = result.transcript
+    strange = Event(0.05, HOSTILE, HOSTILE, {HOSTILE: HOSTILE, "list": [HOSTILE, {HOSTILE: 1.5}]})
+    lying = Event(0.051, wire.ABORTER, wire.SAMPLE, strange_counts)
+    verdict = evolve(
+        result.verdict,
+        rules={**result.verdict.rules, HOSTILE: Standing.FAIL},
+        reasons=(*result.verdict.reasons, f"{HOSTILE}: {HOSTILE}", HOSTILE),
+        code=HOSTILE,
+    )
+    return evolve(
+        result,
+        cell=_hostile_cell(result.cell),
+        verdict=verdict,
+        transcript=evolve(
+            seen,
+            events=(*seen.events, strange, lying),
+            ending=evolve(seen.ending, detail=HOSTILE),
+            stderr=HOSTILE,
+            garbage=HOSTILE,
+        ),
+    )

@@ -1,0 +1,534 @@
+"""Results files: exact there and back, and clear words about everything that can go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from matrix.errors import OutputError, ResultsError
+from matrix.lines import SCHEMA, dump_lines, parse_lines
+from matrix.model.cell import Cell
+from matrix.model.report import Footer, Host, Plan, Planned, Reactor, Report
+from matrix.model.result import Control, Outcome, Result, Standing, Verdict
+from matrix.model.transcript import Ending, Event, How, Transcript
+from matrix.store import Writer, read, write, write_atomically
+
+CELLS = (
+    Cell("epoll", "tls1.3", "abort-when-full", "client", "socket"),
+    Cell("poll", "tcp4", "abort-when-full", "server", "reactor"),
+)
+EVENTS = (Event(0.5, "process", "started", {"pid": 7}), Event(1, "process", "finished"))
+TRANSCRIPT = Transcript(EVENTS, Ending(How.EXITED, 0), "warning\n")
+FAILED = Verdict(Outcome.FAIL, {"prompt": Standing.FAIL}, ("prompt: late",))
+FAULT = ("here", "is-late", CELLS[0].id)
+REPORT = Report(
+    hosts=(
+        Host("here", ("python3",), {"python": "3.11"}, (Reactor("epoll", "the epoll reactor"),)),
+        Host("there", ("ssh", "there", "python3"), {}, (), {"is-late": "prompt"}),
+    ),
+    plan=Plan("digest", (Planned("here", CELLS), Planned("there", CELLS)), 2, "1/2", (FAULT,)),
+    controls=(Control("here", "tcp4", "client", "reset", TRANSCRIPT),),
+    results=(
+        Result("here", CELLS[0], Verdict(Outcome.PASS), TRANSCRIPT, 0.25),
+        Result("there", CELLS[1], FAILED, TRANSCRIPT, 0.5, attempt=2),
+        Result("here", CELLS[0], FAILED, TRANSCRIPT, 0.5, fault="is-late"),
+    ),
+    footer=Footer("2026-01-05T04:10:00+00:00", 1.5),
+    version="0.1.0",
+)
+VALIDATOR = Draft202012Validator(
+    json.loads(files("matrix").joinpath("schema/results.schema.json").read_text())
+)
+
+
+# There and back -----------------------------------------------------------------------------------
+
+
+def joined(text: str) -> str:
+    """The same text with surrogates that make a character joined to it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+texts = st.text(st.characters(), max_size=8).map(joined)
+names = st.text(st.characters(exclude_characters="/"), min_size=1, max_size=6).map(joined)
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers()
+tables = st.dictionaries(texts, texts, max_size=2)
+jsons = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+keys = texts.filter(lambda key: key not in ("t", "side", "event"))
+data = st.dictionaries(keys, jsons, max_size=3)
+events = st.builds(Event, numbers, texts, texts, data)
+endings = st.builds(Ending, st.sampled_from(How), numbers, texts)
+transcripts = st.builds(Transcript, st.lists(events, max_size=3).map(tuple), endings, texts, texts)
+standings = st.dictionaries(texts, st.sampled_from(Standing), max_size=3)
+reasons = st.lists(texts, max_size=2).map(tuple)
+verdicts = st.builds(Verdict, st.sampled_from(Outcome), standings, reasons, st.none() | texts)
+reactors = st.builds(Reactor, texts, texts, st.none() | texts, texts)
+hosts = st.builds(Host, texts, reasons, tables, st.lists(reactors, max_size=2).map(tuple), tables)
+cells = st.builds(Cell, names, names, names, names, names)
+plans = st.builds(Planned, texts, st.lists(cells, max_size=2).map(tuple))
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    """Any report whose parts do not contradict each other."""
+    known = draw(st.lists(hosts, min_size=1, max_size=3, unique_by=lambda host: host.id))
+    planned = tuple(evolve(draw(plans), host=host.id) for host in known)
+    faults = tuple((p.host, draw(texts), cell.id) for p in planned for cell in p.cells[:1])
+    owed: list[tuple[str, str | None, Cell]] = [(p.host, None, c) for p in planned for c in p.cells]
+    owed += [(host, fault, Cell.parse(cell)) for host, fault, cell in faults]
+    results = [
+        Result(host, cell, draw(verdicts), draw(transcripts), draw(numbers), draw(st.integers()), f)
+        for host, f, cell in owed
+        if draw(st.booleans())
+    ]
+    some = st.sampled_from([host.id for host in known])
+    controls = st.builds(Control, some, texts, texts, st.none() | texts, transcripts, st.integers())
+    return Report(
+        tuple(known),
+        Plan(draw(texts), planned, draw(st.integers()), draw(st.none() | texts), faults),
+        tuple(draw(st.lists(controls, max_size=2))),
+        tuple(results),
+        draw(st.none() | st.builds(Footer, texts, numbers, st.none() | texts)),
+        draw(texts),
+    )
+
+
+@given(reports())
+def test_lines_give_the_same_report_back(report: Report) -> None:
+    """Nothing of a report is lost or changed, whatever texts and numbers it is made of."""
+    assert parse_lines(line.encode("ascii") for line in dump_lines(report)) == report
+
+
+@given(reports())
+def test_lines_are_valid(report: Report) -> None:
+    """Every line is what the schema says."""
+    for line in dump_lines(report):
+        VALIDATOR.validate(json.loads(line))
+
+
+def test_file_gives_the_same_report_back(tmp_path: Path) -> None:
+    """A report that was written to a file is read from it again."""
+    write(REPORT, tmp_path / "results.jsonl")
+    assert read(tmp_path / "results.jsonl") == REPORT
+
+
+def test_schema_is_valid() -> None:
+    """The schema is a schema, and of the version that is written."""
+    Draft202012Validator.check_schema(VALIDATOR.schema)
+    header = VALIDATOR.schema["$defs"]["header"]
+    assert header["properties"]["schema"]["const"] == SCHEMA
+
+
+def test_numbers_that_json_does_not_have_become_texts() -> None:
+    """An infinite number in an event's data does not cost the run its file."""
+    event = Event(0, "process", "started", {"held": float("inf"), "list": [float("nan")]})
+    result = evolve(REPORT.results[0], transcript=evolve(TRANSCRIPT, events=(event,)))
+    lines = dump_lines(evolve(REPORT, results=(result,)))
+    (back,) = parse_lines(line.encode() for line in lines).results
+    assert back.transcript.events[0].data == {"held": "inf", "list": ["nan"]}
+
+
+@pytest.mark.parametrize("key", ["t", "side", "event"])
+def test_event_that_cannot_be_told_apart_is_refused(key: str) -> None:
+    """Data called as one of an event's own fields is an error, and not lost in silence."""
+    event = Event(0, "process", "started", {key: 1})
+    result = evolve(REPORT.results[0], transcript=evolve(TRANSCRIPT, events=(event,)))
+    with pytest.raises(ValueError, match="started"):
+        list(dump_lines(evolve(REPORT, results=(result,))))
+
+
+# Line by line -------------------------------------------------------------------------------------
+
+
+def entries(folder: Path) -> list[str]:
+    """The names of everything in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
+def written(folder: Path, report: Report = REPORT) -> Path:
+    """The file that a run with this report leaves behind."""
+    with Writer(folder, report.hosts, report.plan, report.version) as writer:
+        for control in report.controls:
+            writer.append(control)
+        for result in report.results:
+            writer.append(result)
+        assert report.footer is not None
+        return writer.finish(report.footer)
+
+
+def test_writer_makes_the_same_file(tmp_path: Path) -> None:
+    """A file that grew during a run is the same, to the byte, as one written at once."""
+    path = written(tmp_path / "new" / "folder")
+    assert path == tmp_path / "new" / "folder" / "results.jsonl"
+    assert path.read_text() == "".join(dump_lines(REPORT))
+    assert entries(path.parent) == ["results.jsonl"]
+
+
+def test_every_attempt_is_on_disk_at_once(tmp_path: Path) -> None:
+    """After each line the unfinished file can be read, and says that it is unfinished."""
+    part = tmp_path / "results.jsonl.part"
+    with Writer(tmp_path, REPORT.hosts, REPORT.plan, REPORT.version) as writer:
+        assert read(part) == evolve(REPORT, controls=(), results=(), footer=None)
+        writer.append(REPORT.results[0])
+        assert read(part).results == REPORT.results[:1]
+    assert read(part).footer is None
+
+
+def test_good_file_stays_until_the_run_is_over(tmp_path: Path) -> None:
+    """A run that breaks off leaves its own lines, and the file of the run before."""
+    good = written(tmp_path).read_text()
+    with Writer(tmp_path, REPORT.hosts, REPORT.plan, "0.2.0") as writer:
+        writer.append(REPORT.results[0])
+    assert (tmp_path / "results.jsonl").read_text() == good
+    assert read(tmp_path / "results.jsonl.part").version == "0.2.0"
+
+
+# What can be wrong with a file --------------------------------------------------------------------
+
+
+def refusal(path: Path) -> str:
+    """The sentence with which reading that file is refused, which must be a sentence."""
+    with pytest.raises(ResultsError) as caught:
+        read(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert message.endswith(".")
+    assert "\n" not in message
+    return message
+
+
+def damaged(folder: Path, number: int, **changes: Any) -> Path:
+    """A results file with other values in its line of that number, which counts from 1."""
+    lines = list(dump_lines(REPORT))
+    lines[number - 1] = json.dumps(json.loads(lines[number - 1]) | changes) + "\n"
+    path = folder / "damaged.jsonl"
+    path.write_text("".join(lines))
+    return path
+
+
+def test_file_that_was_cut_off_anywhere_can_be_read(tmp_path: Path) -> None:
+    """Whatever byte a file ends at, all whole lines of it count, and nothing else."""
+    whole = "".join(dump_lines(REPORT)).encode()
+    opening = len("".join(list(dump_lines(REPORT))[:2]))
+    path = tmp_path / "cut.jsonl"
+    for size in range(opening, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        found = read(path)
+        assert found.footer is None
+        lines = whole[:size].count(b"\n") + whole[size:].startswith(b"\n")
+        assert len(found.controls) + len(found.results) == lines - 2
+
+
+@pytest.mark.parametrize("size", [0, 1, 50])
+def test_file_without_a_whole_header_is_refused(tmp_path: Path, size: int) -> None:
+    """Without a header nobody knows what was planned."""
+    path = tmp_path / "cut.jsonl"
+    path.write_text("".join(dump_lines(REPORT))[:size])
+    assert "header" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x00" * 4096, "header"),
+        (b"\n", "line 1"),
+        (b'{"type":"header"\n', "JSON"),
+        (b"\xff\xfe\x7b\x00\n", "UTF-8"),
+        (b"[1,2]\n", "object"),
+        (b"[" * 100_000 + b"\n", "line 1"),
+        (b'{"type":"result"}\n', "header"),
+        (b'{"type":"header"}\n', "field schema is missing"),
+        (b"<html>\n", "JSON"),
+        (b"1" * 5000 + b"\n", "line 1"),
+    ],
+)
+def test_what_is_no_results_file_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    """Other files get a sentence that names the line and what is wrong with it."""
+    path = tmp_path / "other.jsonl"
+    path.write_bytes(content)
+    assert words in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "words"),
+    [
+        (1, {"schema": "1"}, "schema"),
+        (1, {"schema": 0}, "schema"),
+        (1, {"version": None}, "None is not a text"),
+        (1, {"host": {}}, "field command is missing"),
+        (1, {"host": "here"}, "'here' is not an object"),
+        (1, {"plan": {"digest": ""}}, "field faults is missing"),
+        (2, {"type": "header"}, "header"),
+        (2, {"type": "guest"}, "'guest'"),
+        (2, {"type": ["host"]}, "['host']"),
+        (2, {"host": json.loads(next(dump_lines(REPORT)))["host"]}, "twice"),
+        (3, {"host": "elsewhere"}, "'elsewhere'"),
+        (3, {"signal": 3}, "3 is not a text, in signal"),
+        (4, {"host": "elsewhere"}, "'elsewhere'"),
+        (4, {"id": CELLS[1].id}, CELLS[1].id),
+        (4, {"cell": {}}, "field peer is missing"),
+        (4, {"outcome": "passed"}, "'passed'"),
+        (4, {"outcome": None}, "outcome"),
+        (4, {"rules": {"prompt": "maybe"}}, "'maybe'"),
+        (4, {"rules": []}, "rules"),
+        (4, {"reasons": "late"}, "'late' is not a list"),
+        (4, {"duration": "0.1"}, "'0.1' is not a number, in duration"),
+        (4, {"duration": True}, "True is not a number"),
+        (4, {"attempt": 1.5}, "1.5 is not a whole number"),
+        (4, {"ending": {"how": "left", "number": 0, "detail": ""}}, "'left'"),
+        (4, {"events": {}}, "{} is not a list"),
+        (4, {"events": [1]}, "1 is no event"),
+        (4, {"events": [{"t": 1, "side": "peer"}]}, "no event"),
+        (4, {"events": [{"t": "1", "side": "peer", "event": "told"}]}, "event"),
+        (4, {"events": [{"t": True, "side": "peer", "event": "told"}]}, "event"),
+        (6, {"fault": "is-early"}, "plan"),
+        (7, {"type": "host"}, "field host is missing"),
+        (7, {"duration": None}, "None is not a number"),
+        (7, {"counts": {"pass": "1"}}, "'1' is not a whole number"),
+        (7, {"counts": {"pass": 4}}, "counts"),
+        (7, {"counts": {}}, "counts"),
+    ],
+)
+def test_line_that_makes_no_sense_is_named(
+    tmp_path: Path, number: int, changes: dict[str, Any], words: str
+) -> None:
+    """One wrong line makes a file unreadable, and the message says which and why."""
+    message = refusal(damaged(tmp_path, number, **changes))
+    assert f"line {number}:" in message
+    assert words in message
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 7])
+def test_every_field_is_needed(tmp_path: Path, number: int) -> None:
+    """A line without one of its fields is refused by the reader as it is by the schema."""
+    lines = list(dump_lines(REPORT))
+    for name in json.loads(lines[number - 1]):
+        raw = json.loads(lines[number - 1])
+        del raw[name]
+        assert not VALIDATOR.is_valid(raw)
+        path = tmp_path / "damaged.jsonl"
+        path.write_text("".join((*lines[: number - 1], json.dumps(raw) + "\n", *lines[number:])))
+        refusal(path)
+
+
+@given(st.integers(1, 7), st.randoms(use_true_random=False), st.data())
+def test_reader_takes_nothing_that_the_schema_refuses(number: int, random: Any, draws: Any) -> None:
+    """With any value anywhere in a line, the reader is at least as strict as the schema."""
+    lines = list(dump_lines(REPORT))
+    raw = json.loads(lines[number - 1])
+    spot: Any = raw
+    while True:
+        key = random.choice(list(spot) if isinstance(spot, dict) else range(len(spot)))
+        if not spot[key] or not isinstance(spot[key], (dict, list)) or random.random() < 0.3:
+            break
+        spot = spot[key]
+    spot[key] = draws.draw(jsons)
+    if not VALIDATOR.is_valid(raw):
+        lines[number - 1] = json.dumps(raw) + "\n"
+        with pytest.raises(ValueError, match=r"."):
+            parse_lines(line.encode() for line in lines)
+
+
+def test_newer_format_says_which_version_is_needed(tmp_path: Path) -> None:
+    """A file of a later reactor-matrix names the version that can read it."""
+    message = refusal(damaged(tmp_path, 1, schema=SCHEMA + 1, version="9.4", plan=None))
+    assert "9.4 or later is needed" in message
+
+
+def test_line_after_the_footer_is_refused(tmp_path: Path) -> None:
+    """Two files in one are not a results file."""
+    path = written(tmp_path)
+    path.write_text(path.read_text() * 2)
+    assert "header" in refusal(path)
+    path.write_text("".join(dump_lines(REPORT)) + list(dump_lines(REPORT))[3])
+    assert "footer" in refusal(path)
+
+
+def test_lost_line_is_noticed(tmp_path: Path) -> None:
+    """A result that is missing from the middle of a finished file is no mere missing cell."""
+    lines = list(dump_lines(REPORT))
+    path = tmp_path / "lost.jsonl"
+    path.write_text("".join(lines[:4] + lines[5:]))
+    assert "counts" in refusal(path)
+
+
+def test_plan_for_an_undescribed_host_is_refused(tmp_path: Path) -> None:
+    """The plan owes cells for described hosts only."""
+    lines = list(dump_lines(evolve(REPORT, results=(), controls=(), footer=None)))
+    path = tmp_path / "results.jsonl"
+    path.write_text(lines[0])
+    assert "'there'" in refusal(path)
+
+
+def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
+    """A folder is refused with the name of the file that is meant."""
+    assert str(tmp_path / "results.jsonl") in refusal(tmp_path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A missing file comes with what to do, also when its run is still going on."""
+    assert "run -o" in refusal(tmp_path / "results.jsonl")
+    with Writer(tmp_path, REPORT.hosts, REPORT.plan, ""):
+        assert "results.jsonl.part" in refusal(tmp_path / "results.jsonl")
+
+
+def test_file_that_may_not_be_read(tmp_path: Path) -> None:
+    """No permission is a sentence too."""
+    path = written(tmp_path)
+    path.chmod(0)
+    with powerless():
+        assert "Permission denied" in refusal(path)
+
+
+# What can be wrong with a disk --------------------------------------------------------------------
+
+
+@contextmanager
+def powerless() -> Iterator[None]:
+    """Permissions count, even if this process belongs to root."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file can grow past that many bytes: what a full disk looks like to a program."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_full_disk_leaves_the_good_file(tmp_path: Path) -> None:
+    """A file that does not fit is not there at all, and the one before it still is."""
+    path = tmp_path / "page.html"
+    write_atomically(path, "good")
+    with room_for(10_000), pytest.raises(OutputError, match="ulimit -f"):
+        write_atomically(path, "x" * 10_001)
+    assert path.read_text() == "good"
+    assert entries(tmp_path) == ["page.html"]
+
+
+def test_full_disk_costs_one_line(tmp_path: Path) -> None:
+    """What does not fit is taken back, so that all the lines before it and after can be read."""
+    long = evolve(REPORT.results[1], transcript=evolve(TRANSCRIPT, stderr="x" * 10_000))
+    with Writer(tmp_path, REPORT.hosts, REPORT.plan, "") as writer:
+        writer.append(REPORT.results[0])
+        with room_for(8_000), pytest.raises(OutputError, match=r"results\.jsonl\.part"):
+            writer.append(long)
+        assert REPORT.footer is not None
+        assert read(writer.finish(REPORT.footer)).results == REPORT.results[:1]
+
+
+def test_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
+    """A run that cannot even write its header says so before it begins."""
+    with room_for(10), pytest.raises(OutputError, match=r"results\.jsonl\.part"):
+        Writer(tmp_path, REPORT.hosts, REPORT.plan, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_device_without_space() -> None:
+    """ENOSPC asks for space."""
+    with pytest.raises(OutputError, match="free some space"):
+        write_atomically(Path("/dev/full"), "text")
+    assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
+
+
+def test_folder_that_may_not_be_written(tmp_path: Path) -> None:
+    """No permission is a sentence, and nothing is left behind."""
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    with powerless():
+        with pytest.raises(OutputError, match="choose another place"):
+            write_atomically(folder / "page.html", "text")
+        with pytest.raises(OutputError, match="choose another place"):
+            Writer(folder, REPORT.hosts, REPORT.plan, "")
+    assert entries(folder) == []
+
+
+def test_file_in_place_of_a_folder(tmp_path: Path) -> None:
+    """An output folder that is a file is refused."""
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(OutputError, match="file cannot be written"):
+        Writer(tmp_path / "file", REPORT.hosts, REPORT.plan, "")
+    with pytest.raises(OutputError, match="Not a directory"):
+        write_atomically(tmp_path / "file" / "page.html", "text")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_folder_in_place_of_an_output_file(tmp_path: Path) -> None:
+    """A folder is never replaced by a file."""
+    with pytest.raises(OutputError, match="name a file in it"):
+        write_atomically(tmp_path, "text")
+
+
+def test_missing_output_folder(tmp_path: Path) -> None:
+    """A single file asks for its folder."""
+    with pytest.raises(OutputError, match="make the folder first"):
+        write_atomically(tmp_path / "new" / "page.html", "text")
+
+
+def test_error_in_mid_text_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Text that fails while it is made leaves the file as it was."""
+
+    def text() -> Iterator[str]:
+        yield "half"
+        raise ZeroDivisionError
+
+    path = tmp_path / "page.html"
+    path.write_text("good")
+    with pytest.raises(ZeroDivisionError):
+        write_atomically(path, text())
+    assert path.read_text() == "good"
+    assert entries(tmp_path) == ["page.html"]
+
+
+def test_pipe_is_written_to(tmp_path: Path) -> None:
+    """What is no regular file, such as a shell's pipe, gets the text and stays what it is."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    seen: list[str] = []
+    reader = threading.Thread(target=lambda: seen.append(path.read_text()))
+    reader.start()
+    write_atomically(path, "text")
+    reader.join()
+    assert seen == ["text"]
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_new_file_has_usual_permissions(tmp_path: Path) -> None:
+    """Other people may read what they could read of any new file."""
+    write_atomically(tmp_path / "page.html", "text")
+    (tmp_path / "usual").touch()
+    assert (tmp_path / "page.html").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_text_is_utf_8_with_plain_newlines(tmp_path: Path) -> None:
+    """The bytes of a file are the same on every system, and a lone surrogate breaks none."""
+    write_atomically(tmp_path / "page.html", "ü\n\ud800")
+    assert (tmp_path / "page.html").read_bytes() == b"\xc3\xbc\n\\ud800"
