@@ -168,7 +168,11 @@ def report_command(
 ) -> None:
     """Write pages from a results file; without an option, print a summary."""
     report = read(results)
-    renderers = ((html_path, html.render), (junit_path, junit.render), (markdown_path, markdown.render))
+    renderers = (
+        (html_path, html.render),
+        (junit_path, junit.render),
+        (markdown_path, markdown.render),
+    )
     wanted = [(path, render(report)) for path, render in renderers if path is not None]
     for path, text in wanted:
         write_atomically(path, text)

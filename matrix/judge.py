@@ -79,7 +79,9 @@ def _without_end(transcript: Transcript) -> Verdict | None:
         return Verdict(Outcome.CRASH, reasons=(f"died by {name}",), code=name)
     if ending.number or not transcript.finished:
         code = f"exit {int(ending.number)}"
-        return Verdict(Outcome.CRASH, reasons=(f"ended with {code} before its last line",), code=code)
+        return Verdict(
+            Outcome.CRASH, reasons=(f"ended with {code} before its last line",), code=code
+        )
     return None
 
 

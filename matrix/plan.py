@@ -13,9 +13,13 @@ from matrix import wire
 from matrix.errors import SelectionError
 from matrix.model.cell import AXES, Cell
 from matrix.model.report import Host, Plan, Planned
+from matrix.rules import rule
 
 FAULT_TRANSPORTS = ("tcp4", "tls1.3")
 """Negative controls are played once on a plain transport and once on TLS."""
+
+FAULT_SCENARIO = "abort-when-full-after-exchange"
+"""Bytes have crossed both ways here, so there is something that a fault can spoil."""
 
 
 @frozen
@@ -104,9 +108,10 @@ def _faults(hosts: Sequence[Host], planned: Iterable[Planned]) -> tuple[tuple[st
     for host in hosts:
         supported = {reactor.name for reactor in host.reactors if reactor.is_supported}
         reactor = next((c.reactor for c in cells[host.id] if c.reactor in supported), None)
-        for fault in host.faults if reactor else ():
+        for fault, broken in host.faults.items() if reactor else ():
+            clause = rule(broken)
+            peer = "socket" if clause is None or clause.peer is None else clause.peer
             for transport in FAULT_TRANSPORTS:
-                for peer in wire.PEERS:
-                    cell = Cell(str(reactor), transport, wire.SCENARIOS[0], "client", peer)
-                    owed.append((host.id, fault, cell.id))
+                cell = Cell(str(reactor), transport, FAULT_SCENARIO, "client", peer)
+                owed.append((host.id, fault, cell.id))
     return tuple(owed)

@@ -74,22 +74,23 @@ Finding = str | NotApplicable | None
 
 @frozen
 class Rule:
-    """One clause. ``expects`` and ``source`` are for people, ``check`` finds what was seen."""
+    """One clause. ``expects`` and ``source`` are for people, ``check`` finds what was seen.
+
+    ``peer`` is the kind of peer that the rule is about, None for any.
+    """
 
     name: str
     axis: str
     expects: str
     source: str
     check: Callable[[Case], Finding]
+    peer: str | None = None
 
 
 def _reactor_runs(case: Case) -> Finding:
-    raised = [
-        (event["call"], event["exception"]) for event in case.transcript.all(wire.REACTOR_RAISED)
-    ]
-    for event in case.transcript.all(wire.ABORT_RETURNED):
-        if event["raised"]:
-            raised.append(("abortConnection", event["raised"]))
+    raised = [(e["call"], e["exception"]) for e in case.transcript.all(wire.REACTOR_RAISED)]
+    returned = case.transcript.all(wire.ABORT_RETURNED)
+    raised += [("abortConnection", event["raised"]) for event in returned if event["raised"]]
     return "; ".join(f"{call} raised {_words(what)}" for call, what in raised) or None
 
 
@@ -137,16 +138,14 @@ def _reason_aborted(case: Case) -> Finding:
 
 
 def _prompt(case: Case) -> Finding:
-    hold_ended = case.transcript.first(wire.HOLD_ENDED)
-    if hold_ended is None and case.lost is not None:
+    lost, begin = case.lost, case.need(wire.ABORT_CALLED).t
+    if lost is None:
+        return "while the reactor ran, connectionLost never came"
+    if case.transcript.first(wire.HOLD_ENDED) is None and lost["turns"] < wire.PROMPT_TURNS:
         return None
-    if hold_ended is None:
-        raise MissingEvidence(f"no {wire.HOLD_ENDED} event")
-    begin = case.need(wire.ABORT_CALLED).t
-    later = "and never came" if case.lost is None else f"it came {case.lost.t - begin:.3f} s after"
     return (
-        f"{hold_ended['turns']} turns of the reactor after the abort, with the peer holding still, "
-        f"connectionLost had not been called, {later}"
+        f"after {wire.PROMPT_TURNS} turns of the reactor, with the peer holding still, "
+        f"connectionLost had not come; it came {lost.t - begin:.3f} s after the abort"
     )
 
 
@@ -262,7 +261,7 @@ def _peer_lost_once(case: Case) -> Finding:
 def _peer_reason(case: Case) -> Finding:
     lost = case.transcript.first(wire.CONNECTION_LOST, wire.PEER)
     if lost is None:
-        return NotApplicable("the peer's connectionLost was never called, or it is not on a reactor")
+        return NotApplicable("the peer's connectionLost was not called, or it has none")
     wanted = ["twisted.internet.error.ConnectionLost"]
     if case.bar == wire.FIN:
         wanted.append("twisted.internet.error.ConnectionDone")
@@ -412,6 +411,7 @@ RULES = (
         "tells it on this host.",
         _ABORT,
         _peer_told,
+        peer="socket",
     ),
     Rule(
         "prefix-only",
@@ -426,6 +426,7 @@ RULES = (
         "The connectionLost of a peer on the same reactor is called exactly once.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
         _peer_lost_once,
+        peer="reactor",
     ),
     Rule(
         "peer-reason",
@@ -434,6 +435,7 @@ RULES = (
         "host can tell it.",
         _LOST,
         _peer_reason,
+        peer="reactor",
     ),
 )
 

@@ -118,7 +118,7 @@ PROVED = "proved"
 PROOF_MISSED = "proof-missed"
 """The state was not proved: ``waited`` seconds, ``missing`` in words."""
 GAVE_UP = "gave-up"
-"""A step of the scenario did not come about: ``waiting_for``, ``waited`` seconds."""
+"""A step did not come about: ``waiting_for``, and ``waited`` seconds or the ``exception``."""
 ABORT_CALLED = "abort-called"
 """About to call ``abortConnection()``: ``written`` bytes so far."""
 ABORT_RETURNED = "abort-returned"
@@ -142,7 +142,8 @@ SERVED = "served"
 DESCRIPTOR = "descriptor"
 """Whether the aborter's descriptor is ``closed`` at the end."""
 LEFTOVERS = "leftovers"
-"""What is left at the end: ``readers``, ``writers``, ``delayed_calls``, ``threads``, ``descriptors``.
+"""What is left at the end: ``readers``, ``writers``, ``delayed_calls``, ``threads`` and
+``descriptors``.
 
 Each is a list of texts, or null where this reactor cannot tell.
 """
@@ -156,14 +157,14 @@ FINISHED = "finished"
 # Proofs of the not-writeable state ----------------------------------------------------------------
 
 TCP_INFO = "tcp-info"
-"""Linux TCP: nothing unacknowledged, unsent bytes waiting, the peer's window zero; then POLLOUT off."""
+"""Linux TCP: nothing unacknowledged, unsent bytes waiting, a window of zero; then POLLOUT off."""
 UNIX_QUEUE = "unix-queue"
 """Linux UNIX sockets: POLLOUT off with bytes queued, which only the peer's reading can undo."""
 SETTLED = "settled"
 """Elsewhere: not writeable and the send queue not empty, both unchanged for `SETTLING_TIME`."""
 PROOFS = (TCP_INFO, UNIX_QUEUE, SETTLED)
 
-# How a connection ended, as the wire showed it -----------------------------------------------------
+# How a connection ended, as the wire showed it --------------------------------------------------
 
 RESET = "reset"
 CUT = "cut"

@@ -160,7 +160,7 @@ def exit_code(report: Report) -> int:
     """What a command that ran or judged these cells ends with."""
     if report.missed_faults():
         return INVALID
-    accepted = all(cell.outcome.is_accepted for cell in report.cells())
+    accepted = all(cell.is_accepted for cell in report.cells())
     return PASSED if accepted else FAILED
 
 

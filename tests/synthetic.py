@@ -188,10 +188,10 @@ def _events(cell: Cell, rng: Random) -> Iterator[Event]:
     loop = {"class": "EPollReactor", "module": "twisted.internet.epollreactor"}
     yield _event(start / 2, wire.PROCESS, wire.REACTOR_INSTALLED, realization="native", **loop)
     yield _event(start * 0.9, wire.PROCESS, wire.BASELINE, **_LEFT)
-    port = rng.randrange(32000, 60000)
+    ends = {"local": f"127.0.0.1:{rng.randrange(32000, 60000)}", "remote": "127.0.0.1:40000"}
     for side in (wire.ABORTER, wire.PEER):
-        ends = {"local": f"127.0.0.1:{port}", "remote": "127.0.0.1:40000"}
-        yield _event(start + rng.uniform(0, 0.002), side, wire.CONNECTED, **ends)
+        start += rng.uniform(0, 0.001)
+        yield _event(start, side, wire.CONNECTED, **ends)
     for side in (wire.ABORTER, wire.PEER) if cell.is_tls else ():
         start += rng.uniform(0.001, 0.002)
         tls = {"version": cell.transport.replace("tls", "TLSv"), "cipher": "TLS_AES_256_GCM_SHA384"}
@@ -216,16 +216,16 @@ def _fill(cell: Cell, t: float, rng: Random) -> Iterator[Event]:
             yield _event(t - 0.0002, wire.ABORTER, wire.PRODUCER_PAUSED, written=written)
         if n == samples - 1:
             yield _event(t - 0.0001, wire.ABORTER, wire.PROVED, proof=wire.TCP_INFO)
-        kernel = min(12288, 4096 * (n + 1))
-        is_writeable = n < 2 or n == samples // 2
-        yield _sample(cell, t, written, read, kernel, is_writeable, n == samples - 1)
+        kernel = 12288 if n == samples - 1 else 512 * rng.randrange(n, samples)
+        yield _sample(cell, t, written, read, kernel, n == samples - 1, rng)
     yield from _abort(cell, t + 0.0001, written, read, rng)
 
 
 def _sample(
-    cell: Cell, t: float, written: int, read: int, kernel: int, writeable: bool, full: bool
+    cell: Cell, t: float, written: int, read: int, kernel: int, is_full: bool, rng: Random
 ) -> Event:
-    tcp = {"unacked": 0 if full else 1, "notsent": 8192, "snd_wnd": 0 if full else 1024}
+    shut = {"unacked": 0, "notsent": 8192, "snd_wnd": 0}
+    words = {name: rng.randrange(16) * 512 for name in shut}
     queue = min(kernel, 8192)
     return _event(
         t,
@@ -237,8 +237,8 @@ def _sample(
         recvq=kernel if cell.is_unix else kernel - queue,
         kernel=kernel,
         held=max(written - kernel - read, 0),
-        writeable=writeable,
-        tcp=None if cell.is_unix else tcp,
+        writeable=not is_full and rng.random() < 0.2,
+        tcp=None if cell.is_unix else shut if is_full else words,
     )
 
 
@@ -258,8 +258,8 @@ def _abort(cell: Cell, t: float, written: int, read: int, rng: Random) -> Iterat
     served = {"asked": 31, "answered": 31, "answered_since_abort": 12}
     yield _event(t + 0.002, wire.BYSTANDER, wire.SERVED, **served)
     yield _event(t + 0.0025, wire.PROCESS, wire.DESCRIPTOR, closed=True)
-    yield _event(t + 0.0027, wire.PROCESS, wire.LEFTOVERS, **_LEFT)
-    yield _event(t + 0.005, wire.PROCESS, wire.RELEASED, transport=True, protocol=True, held_by=[])
+    yield _event(t + 0.005, wire.ABORTER, wire.RELEASED, transport=True, protocol=True, held_by=[])
+    yield _event(t + 0.0051, wire.PROCESS, wire.LEFTOVERS, **_LEFT)
     yield _event(t + 0.0052, wire.PROCESS, wire.FINISHED)
 
 

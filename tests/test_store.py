@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -26,6 +26,7 @@ from matrix.model.report import Footer, Host, Plan, Planned, Reactor, Report
 from matrix.model.result import Control, Outcome, Result, Standing, Verdict
 from matrix.model.transcript import Ending, Event, How, Transcript
 from matrix.store import Writer, read, write, write_atomically
+from tests import synthetic
 
 CELLS = (
     Cell("epoll", "tls1.3", "abort-when-full", "client", "socket"),
@@ -95,7 +96,16 @@ def reports(draw: st.DrawFn) -> Report:
     owed: list[tuple[str, str | None, Cell]] = [(p.host, None, c) for p in planned for c in p.cells]
     owed += [(host, fault, Cell.parse(cell)) for host, fault, cell in faults]
     results = [
-        Result(host, cell, draw(verdicts), draw(transcripts), draw(numbers), draw(st.integers()), f)
+        Result(
+            host,
+            cell,
+            draw(verdicts),
+            draw(transcripts),
+            draw(numbers),
+            draw(st.integers()),
+            f,
+            draw(st.none() | texts),
+        )
         for host, f, cell in owed
         if draw(st.booleans())
     ]
@@ -111,12 +121,14 @@ def reports(draw: st.DrawFn) -> Report:
     )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(reports())
 def test_lines_give_the_same_report_back(report: Report) -> None:
     """Nothing of a report is lost or changed, whatever texts and numbers it is made of."""
     assert parse_lines(line.encode("ascii") for line in dump_lines(report)) == report
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(reports())
 def test_lines_are_valid(report: Report) -> None:
     """Every line is what the schema says."""
@@ -128,6 +140,15 @@ def test_file_gives_the_same_report_back(tmp_path: Path) -> None:
     """A report that was written to a file is read from it again."""
     write(REPORT, tmp_path / "results.jsonl")
     assert read(tmp_path / "results.jsonl") == REPORT
+
+
+def test_usual_report_comes_back(tmp_path: Path) -> None:
+    """A report as runs make them, with all outcomes, comes back and is valid line by line."""
+    report = synthetic.report(80, synthetic.EVERY_OUTCOME, hosts=("linux", "bsd"), repeat=2)
+    path = written(tmp_path, report)
+    assert read(path) == report
+    for line in path.read_text().splitlines():
+        VALIDATOR.validate(json.loads(line))
 
 
 def test_schema_is_valid() -> None:
@@ -329,6 +350,7 @@ def test_every_field_is_needed(tmp_path: Path, number: int) -> None:
         refusal(path)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 7), st.randoms(use_true_random=False), st.data())
 def test_reader_takes_nothing_that_the_schema_refuses(number: int, random: Any, draws: Any) -> None:
     """With any value anywhere in a line, the reader is at least as strict as the schema."""

@@ -12,10 +12,10 @@ from matrix import wire
 from matrix.agent import probes, stream, transports
 from matrix.agent.recorder import describe_reason
 
-CHUNK = 1 << 17
+CHUNK = 80_000
 """Bytes in one write: more than a transport takes before it pauses its producer."""
 
-WRITE_LIMIT = 1 << 26
+WRITE_LIMIT = 1 << 24
 """Bytes after which a producer that nobody pauses stops by itself."""
 
 
@@ -27,6 +27,7 @@ class End(Protocol):
     """
 
     side = ""
+
     def __init__(self, stage):
         self.stage = stage
         self.up = False
@@ -101,9 +102,7 @@ class Aborter(End):
     def connectionMade(self):
         """The connection is there, and its descriptor can be watched."""
         super().connectionMade()
-        transports.shrink_descriptor(
-            self.socket_number, self.socket_family, socket.SO_SNDBUF
-        )
+        transports.shrink_descriptor(self.socket_number, self.socket_family, socket.SO_SNDBUF)
         self.probe = probes.Probe(self.socket_number, self.socket_family)
 
     def write(self, size):
@@ -162,9 +161,7 @@ class ReactorPeer(End):
         """Answer the exchange once all of it has come, and read nothing after it."""
         super().dataReceived(data)
         if not self.still and self.reading.bytes >= self.stage.exchange:
-            self.record(
-                wire.EXCHANGED, sent=self.stage.exchange, received=self.reading.bytes
-            )
+            self.record(wire.EXCHANGED, sent=self.stage.exchange, received=self.reading.bytes)
             self.transport.write(stream.expected(0, self.stage.exchange))
             self.hold_still()
 
@@ -192,9 +189,8 @@ class ReactorPeer(End):
         """Read again."""
         self.transport.resumeProducing()
 
-    def connectionLost(self, reason):
-        """The connection is gone, and so this is all that was read."""
-        super().connectionLost(reason)
+    def stop(self):
+        """Nothing is read any more: this was all."""
         self.record(wire.RECEIVED, **self.reading.seen())
 
 
@@ -221,7 +217,10 @@ class OneOf(Factory):
     def clientConnectionFailed(self, connector, reason):
         """The reactor could not connect: recorded, so that the wait that follows is explained."""
         self._stage.recorder.record(
-            wire.PROCESS, wire.GAVE_UP, waiting_for="a connection", reason=describe_reason(reason)
+            wire.PROCESS,
+            wire.GAVE_UP,
+            waiting_for="a connection",
+            exception=describe_reason(reason),
         )
 
     def clientConnectionLost(self, connector, reason):

@@ -1,10 +1,281 @@
 """Deliberately broken transports and reactors: one or more for every rule, each named by its rule.
 
-A fault is a function that is given the aborter's end once its connection is set
-up, and breaks one thing about it. They are the negative controls of a run: a
-rule that does not catch its fault catches nothing.
+A fault is given the stage once the connection is set up, and breaks one thing
+about it, and as little else as it can. Faults are the negative controls of a run:
+a rule that does not catch its fault catches nothing. Those of ``prompt`` show only
+on a connection that is really not writeable.
 """
 
 from __future__ import annotations
 
-FAULTS = {}
+import os
+import socket
+from collections import namedtuple
+
+from twisted.internet import error
+from twisted.python import log
+from twisted.python.failure import Failure
+
+Fault = namedtuple("Fault", "rule inject")
+"""``inject(stage)`` breaks what ``rule`` is there to notice."""
+
+FAULTS: dict[str, Fault] = {}
+
+_KEPT: list[object] = []
+
+
+def _breaks(rule):
+    """Register a fault under its function's name."""
+
+    def register(inject):
+        FAULTS[inject.__name__.replace("_", "-")] = Fault(rule, inject)
+        return inject
+
+    return register
+
+
+def _at_abort(stage, also):
+    """Let the abort do its work, and then something else, before it returns."""
+    transport = stage.aborter.transport
+    abort = transport.abortConnection
+
+    def broken():
+        abort()
+        also()
+
+    transport.abortConnection = broken
+
+
+def _at_loss(stage, also):
+    """Let the aborter's connectionLost do its work, and then something else."""
+    aborter = stage.aborter
+    lost = aborter.connectionLost
+
+    def broken(reason):
+        lost(reason)
+        also()
+
+    aborter.connectionLost = broken
+
+
+def _lowest(transport):
+    """The transport that owns the socket: under TLS, the one that is wrapped."""
+    return getattr(transport, "transport", None) or transport
+
+
+def _aborted():
+    return Failure(error.ConnectionAborted())
+
+
+def _raise(*arguments):
+    raise RuntimeError("deliberate fault")
+
+
+@_breaks("reactor-runs")
+def abort_raises(stage):
+    """abortConnection() works, and raises."""
+    _at_abort(stage, _raise)
+
+
+@_breaks("producer-paused")
+def never_pauses(stage):
+    """The transport does not tell its producer to pause."""
+    transport = stage.aborter.transport
+    register = transport.registerProducer
+
+    def broken(producer, streaming):
+        producer.pauseProducing = lambda: None
+        register(producer, streaming)
+
+    transport.registerProducer = broken
+
+
+@_breaks("connection-lost-once")
+def lost_twice(stage):
+    """The loss is told a second time, a turn later."""
+    lost = stage.aborter.connectionLost
+    _at_loss(stage, lambda: stage.reactor.callLater(0, lost, _aborted()))
+
+
+@_breaks("connection-lost-once")
+def lost_never(stage):
+    """The connection goes away, and its protocol is not told."""
+    stage.aborter.connectionLost = lambda reason: None
+
+
+@_breaks("not-reentrant")
+def lost_inside_the_call(stage):
+    """The loss is told before abortConnection() returns."""
+    transport = stage.aborter.transport
+    lowest = _lowest(transport)
+    transport.abortConnection = lambda: lowest.connectionLost(_aborted())
+
+
+@_breaks("reason-aborted")
+def reason_clean(stage):
+    """The loss says that the connection was closed cleanly."""
+    lost = stage.aborter.connectionLost
+    stage.aborter.connectionLost = lambda reason: lost(Failure(error.ConnectionDone()))
+
+
+@_breaks("prompt")
+def abort_waits_for_writeable(stage):
+    """The abort takes place when the socket is next writeable."""
+    lowest = _lowest(stage.aborter.transport)
+    abort = lowest.abortConnection
+
+    def broken():
+        lowest.doWrite = abort
+        lowest.startWriting()
+
+    lowest.abortConnection = broken
+
+
+@_breaks("prompt")
+def abort_flushes_first(stage):
+    """The abort closes the connection once all of the buffer has been sent."""
+    lowest = _lowest(stage.aborter.transport)
+    lowest.abortConnection = lowest.loseConnection
+
+
+@_breaks("prompt")
+def abort_after_a_while(stage):
+    """The abort takes place a quarter of a second later."""
+    transport = stage.aborter.transport
+    abort = transport.abortConnection
+    transport.abortConnection = lambda: stage.reactor.callLater(0.25, abort)
+
+
+@_breaks("producer-stopped-once")
+def producer_never_stopped(stage):
+    """The abort forgets the registered producer."""
+    stage.aborter.stopProducing = lambda: None
+
+
+@_breaks("producer-stopped-once")
+def producer_stopped_twice(stage):
+    """The producer is stopped when the abort is called, and again when the connection is lost."""
+    _at_loss(stage, stage.aborter.stopProducing)
+
+
+@_breaks("producer-silent-after-stop")
+def producer_resumed_after_stop(stage):
+    """The emptied buffer asks for more."""
+    _at_loss(stage, stage.aborter.resumeProducing)
+
+
+@_breaks("writes-after-abort-dropped")
+def late_write_raises(stage):
+    """A write to the dead transport raises."""
+    _at_loss(stage, lambda: setattr(stage.aborter.transport, "write", _raise))
+
+
+@_breaks("abort-idempotent")
+def late_abort_raises(stage):
+    """A second abort raises."""
+    _at_loss(stage, lambda: setattr(stage.aborter.transport, "abortConnection", _raise))
+
+
+@_breaks("descriptor-closed")
+def descriptor_left_open(stage):
+    """The socket is forgotten, and not closed."""
+    number = stage.aborter.socket_number
+    kept = os.dup(number)
+
+    def reopen():
+        os.dup2(kept, number)
+        os.close(kept)
+
+    _at_loss(stage, reopen)
+
+
+@_breaks("reactor-clean")
+def delayed_call_left(stage):
+    """The abort leaves a timer behind."""
+    _at_abort(stage, lambda: stage.reactor.callLater(3600, _raise))
+
+
+@_breaks("reactor-clean")
+def descriptor_leaked(stage):
+    """The abort opens a descriptor that nobody closes."""
+    _at_abort(stage, lambda: os.open(os.devnull, os.O_RDONLY))
+
+
+@_breaks("nothing-logged")
+def abort_logs_an_error(stage):
+    """The abort reports an error that nobody made."""
+    _at_abort(stage, lambda: log.err(Failure(RuntimeError("deliberate fault"))))
+
+
+@_breaks("nothing-logged")
+def socket_leaked_to_the_collector(stage):
+    """The abort leaves a socket to the garbage collector."""
+    _at_abort(stage, socket.socket)
+
+
+@_breaks("bystander-served")
+def abort_deafens_the_reactor(stage):
+    """The abort takes every other connection from the reactor as well."""
+
+    def deafen():
+        for reader in stage.reactor.getReaders():
+            if hasattr(reader, "pauseProducing"):
+                reader.pauseProducing()
+
+    _at_abort(stage, deafen)
+
+
+@_breaks("released")
+def transport_kept(stage):
+    """Something refers to the dead transport for ever."""
+    _KEPT.append(stage.aborter.transport)
+
+
+@_breaks("peer-told")
+def closed_in_good_order(stage):
+    """The socket is closed without a reset: all that the kernel has is sent first, then a FIN."""
+    lowest = _lowest(stage.aborter.transport)
+    lowest.socket = _NoLinger(lowest.socket)
+
+
+class _NoLinger:
+    """A socket that does not let anybody set SO_LINGER."""
+
+    def __init__(self, sock):
+        self._socket = sock
+
+    def __getattr__(self, name):
+        return getattr(self._socket, name)
+
+    def setsockopt(self, level, option, *value):
+        """Set it, unless it is the one that makes a close a reset."""
+        if option != socket.SO_LINGER:
+            self._socket.setsockopt(level, option, *value)
+
+
+@_breaks("prefix-only")
+def bytes_garbled(stage):
+    """The first byte of what is written changes on its way."""
+    transport = stage.aborter.transport
+    write = transport.write
+    transport.write = lambda data: write(bytes([data[0] ^ 1]) + data[1:])
+
+
+@_breaks("peer-lost-once")
+def peer_lost_twice(stage):
+    """The peer's connectionLost is called a second time."""
+    peer = stage.peer
+    lost = peer.connectionLost
+
+    def broken(reason):
+        lost(reason)
+        lost(reason)
+
+    peer.connectionLost = broken
+
+
+@_breaks("peer-reason")
+def peer_told_of_a_clean_end(stage):
+    """The peer's connectionLost says that the connection was closed cleanly."""
+    lost = stage.peer.connectionLost
+    stage.peer.connectionLost = lambda reason: lost(Failure(error.ConnectionDone()))

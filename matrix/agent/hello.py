@@ -29,7 +29,7 @@ def facts(known):
     return {
         "protocol": wire.PROTOCOL,
         "provenance": provenance(),
-        "reactors": [{"name": each.name, "description": each.description} for each in known.values()],
+        "reactors": [{"name": k.name, "description": k.description} for k in known.values()],
         "scenarios": sorted(SCENARIOS),
         "faults": {name: fault.rule for name, fault in FAULTS.items()},
     }

@@ -6,10 +6,10 @@ of it would keep the connection open over its owner's close.
 
 from __future__ import annotations
 
+import platform
 import select
 import socket
 import struct
-import sys
 from collections import namedtuple
 
 from matrix import wire
@@ -18,9 +18,10 @@ try:
     import fcntl
     import termios
 except ImportError:  # Windows
-    fcntl = termios = None
+    fcntl = termios = None  # type: ignore[assignment]
 
-IS_LINUX = sys.platform == "linux"
+IS_LINUX = platform.system() == "Linux"
+IS_MACOS = platform.system() == "Darwin"
 _SO_NWRITE = 0x1024  # <sys/socket.h> of macOS: bytes in the send queue
 
 # struct tcp_info of <linux/tcp.h>: offset of each field, stable since it was appended there.
@@ -45,7 +46,7 @@ def tcp_info(sock):
 
 def send_queue(sock):
     """Bytes in the socket's send queue, or None where the system does not tell."""
-    if sys.platform == "darwin":
+    if IS_MACOS:
         return sock.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)
     return _ask(sock.fileno(), "TIOCOUTQ") if IS_LINUX else None
 
@@ -56,11 +57,9 @@ def receive_queue(descriptor):
 
 
 def _ask(descriptor, request):
-    if fcntl is None:
-        return None
     try:
         raw = fcntl.ioctl(descriptor, getattr(termios, request), b"\0" * 4)
-    except OSError:
+    except (AttributeError, OSError):  # no fcntl on Windows, no such request elsewhere
         return None
     return struct.unpack("=i", raw)[0]
 

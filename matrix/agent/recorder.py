@@ -46,7 +46,7 @@ def describe(exception):
 
 
 def describe_reason(reason):
-    """What an event says of the `Failure` that ``connectionLost`` was given (or of what was not one)."""
+    """What an event says of the `Failure` that ``connectionLost`` was given, whatever it was."""
     exception = getattr(reason, "value", None)
     if not isinstance(exception, BaseException):
         return {"type": _qualified(type(reason)), "mro": [], "message": _text(reason)}

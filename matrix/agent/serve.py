@@ -123,7 +123,7 @@ class Server:
         self._say({"type": wire.BEGAN, "job": child.job, "pid": pid})
 
     def _become_child(self, job, events, stderr):
-        """Never returns. The child owns its pipe, its process group, and nothing of its parent's."""
+        """Do the job and exit. The child keeps its own two pipes, and nothing of its parent's."""
         status = 70  # EX_SOFTWARE
         try:
             os.setpgid(0, 0)

@@ -19,7 +19,7 @@ class Settings:
     def __init__(self):
         self.reactors = reactors.catalogue()
         self.contexts = {}
-        self.preload = ()
+        self.preload: tuple[str, ...] = ()
         self._no_tls = Unsupported(wire.INTERFACE_MISSING, "TLS was not configured")
 
     def configure(self, command):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from contextlib import contextmanager
+from typing import Any
 
 from matrix import wire
 from matrix.agent import leftovers, probes, transports
@@ -45,16 +46,16 @@ class Stage:
     ``turns_since_abort`` is None before the abort.
     """
 
-    def __init__(self, recorder, reactor, cell, contexts, exchange=0, on_up=None):
+    def __init__(self, recorder, reactor, cell, contexts, exchange=0, fault=None):
         self.recorder = recorder
         self.reactor = reactor
         self.transport = transports.parse(cell["transport"])
         self.exchange = exchange
-        self.turns_since_abort = None
+        self.turns_since_abort: Any = None
         self._aborter_is_client = cell["side"] == "client"
-        self._on_up = on_up
+        self._fault = fault
         self._wiring = Wiring(self, cell, contexts)
-        self._bystander = None
+        self._bystander: Any = None
         self._last_sample = self._identity = self._proof = None
         self._pace = PACE
 
@@ -142,8 +143,8 @@ class Stage:
         yield Wait("both ends", lambda: self.aborter and self.peer, LIMIT)
         yield Wait("the aborter is set up", lambda: self.aborter.up or self.aborter.lost, LIMIT)
         self._identity = leftovers.identity(self.aborter.socket_number)
-        if self._on_up is not None:
-            self._on_up(self.aborter)
+        if self._fault is not None:
+            self._fault.inject(self)
 
     def exchange_bytes(self):
         """Bytes cross both ways, and then the peer reads no more."""
@@ -193,8 +194,11 @@ class Stage:
 
     def see_both_ends_down(self):
         """The peer holds still until the aborter is down, or was not so promptly; then it reads."""
-        is_late = lambda: self.turns_since_abort >= wire.PROMPT_TURNS  # noqa: E731
-        yield Wait("the aborter down", lambda: self.aborter.lost or is_late(), LIMIT)
+
+        def is_settled():
+            return self.aborter.lost or self.turns_since_abort >= wire.PROMPT_TURNS
+
+        yield Wait("the aborter down", is_settled, LIMIT)
         if not self.aborter.lost:
             self.aborter.record(wire.HOLD_ENDED, turns=self.turns_since_abort)
         self._pace = PACE
@@ -210,7 +214,8 @@ class Stage:
         """Poke the dead transport, close all that is ours, and look at what is left."""
         if self.aborter is not None and self.aborter.lost:
             self._poke(self.aborter)
-        self._wiring.stop_witness()
+        if self.peer is not None:
+            self.peer.stop()
         yield from self._close_ours()
         self._pace, self.turns_since_abort = 0, self.turns_since_abort or 0
         end = self.turns_since_abort + QUIET_TURNS

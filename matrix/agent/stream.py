@@ -9,10 +9,20 @@ _WORD = 8
 
 def expected(position, size):
     """``size`` bytes of the stream from ``position`` on: 8-byte words that count from 0."""
+    if position + size <= len(_BEGINNING):
+        return _BEGINNING[position : position + size]
+    return _words(position, size)
+
+
+def _words(position, size):
     first = position // _WORD
     last = -(-(position + size) // _WORD)
     start = position - first * _WORD
     return array("Q", range(first, last)).tobytes()[start : start + size]
+
+
+_BEGINNING = _words(0, 1 << 18)
+"""Most connections never see more; made once, before the first fork."""
 
 
 class Reading:

@@ -35,11 +35,6 @@ class Wiring:
             self.peer = self._witness(is_client=True)
             self.peer.connect(self._listen())
 
-    def stop_witness(self):
-        """End the witness's thread, if there is one."""
-        if self._has_witness and self.peer is not None:
-            self.peer.stop()
-
     def remove_folder(self):
         """Remove what a UNIX socket leaves in the file system."""
         shutil.rmtree(self._folder, ignore_errors=True)

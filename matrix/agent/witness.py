@@ -74,7 +74,7 @@ class Witness:
     def receive_queue(self):
         """Bytes that came to this end and that its application has not read, or None."""
         with self._lock:
-            if self._session is None:
+            if self._socket is None or self._session is None:
                 return None
             queued = probes.receive_queue(self._socket.fileno())
             return None if queued is None else queued + self._session.pending
@@ -97,6 +97,8 @@ class Witness:
                 self._socket, self._session = sock, session
             self._record(wire.CONNECTED, local=sock.getsockname(), remote=sock.getpeername())
             self._play(sock, session)
+        except OSError as error:  # the other end's doing; ssl.SSLError is one too
+            self._record(wire.GAVE_UP, waiting_for="the other end", exception=describe(error))
         except Exception as error:
             self._record(wire.HARNESS_RAISED, exception=describe(error))
         finally:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import trustme
@@ -85,12 +86,13 @@ class Run:
     _controls: dict[str, list[Control]] = field(factory=lambda: defaultdict(list))
 
     async def play(self) -> None:
-        """Play everything that the plan owes: controls, then cells, then negative controls.
+        """Play everything that the plan owes: first the controls, which verdicts need.
 
-        Repeats go round the whole plan, so that attempts at one cell lie far apart.
+        Negative controls come next, since some of them wait long in vain. Repeats go round the
+        whole plan, so that attempts at one cell lie far apart.
         """
-        for jobs in (self._control_jobs(), self._cell_jobs(), self._fault_jobs()):
-            await _all(jobs, self.in_flight)
+        await _all(self._control_jobs(), self.in_flight)
+        await _all(chain(self._fault_jobs(), self._cell_jobs()), self.in_flight)
 
     def _stand(self, host: str) -> Stand:
         return next(stand for stand in self.stands if stand.host.id == host)

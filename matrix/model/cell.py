@@ -25,7 +25,7 @@ class Cell:
     @property
     def id(self) -> str:
         """For instance ``epoll/tls1.3/abort-when-full/client/socket``; stable for ever."""
-        return "/".join((self.reactor, self.transport, self.scenario, self.side, self.peer))
+        return f"{self.reactor}/{self.transport}/{self.scenario}/{self.side}/{self.peer}"
 
     @classmethod
     def parse(cls, text: str) -> Cell:

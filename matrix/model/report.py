@@ -72,7 +72,7 @@ class Plan:
 
 @frozen
 class Footer:
-    """How a run ended. ``interrupted`` says by what, in words; None for a run that came to its end."""
+    """How a run ended. ``interrupted`` says by what; None for a run that came to its end."""
 
     started: str
     duration: float
@@ -97,6 +97,16 @@ class CellReport:
     def worst(self) -> Result | None:
         """The first attempt that has the worst outcome."""
         return next((a for a in self.attempts if a.verdict.outcome is self.outcome), None)
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether every attempt passed, is unsupported, or failed as it was expected to."""
+        return bool(self.attempts) and all(attempt.is_accepted for attempt in self.attempts)
+
+    @property
+    def expected(self) -> str | None:
+        """Why the worst outcome was to be expected, or None."""
+        return None if self.worst is None else self.worst.expected
 
     @property
     def is_flaky(self) -> bool:

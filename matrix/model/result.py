@@ -84,7 +84,8 @@ class Result:
 
     ``fault`` names the deliberate defect that this attempt ran with, as a negative control of
     the rules; such an attempt is no result of the cell. ``duration`` is in seconds of the
-    manager's clock. ``attempt`` counts from 1.
+    manager's clock. ``attempt`` counts from 1. ``expected`` is the reason why this very verdict
+    was to be expected: the known defect's, with its link; None for any other.
     """
 
     host: str
@@ -94,6 +95,12 @@ class Result:
     duration: float
     attempt: int = 1
     fault: str | None = None
+    expected: str | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether this attempt leaves a run's exit status at 0."""
+        return self.verdict.outcome.is_accepted or self.expected is not None
 
 
 @frozen

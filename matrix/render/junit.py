@@ -91,7 +91,9 @@ def _result(cell: CellReport) -> Element | None:
     verdict = cell.worst.verdict if cell.worst is not None else None
     message = "; ".join(verdict.reasons) if verdict else "planned, and nothing came back"
     kind, type_ = "error", cell.outcome.value
-    if verdict and cell.outcome is Outcome.UNSUPPORTED:
+    if cell.is_accepted and cell.expected is not None:
+        kind, type_, message = "skipped", "expected", f"{cell.expected}: {message}"
+    elif verdict and cell.outcome is Outcome.UNSUPPORTED:
         kind, type_ = "skipped", verdict.code or type_
         message = f"{type_}: {message}"
     elif verdict and cell.outcome is Outcome.FAIL:

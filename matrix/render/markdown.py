@@ -31,7 +31,8 @@ def render(report: Report) -> str:
             *_list(
                 "Deliberate faults that went uncaught", list(map(_text, report.missed_faults()))
             ),
-            *_list("Not passed", [_cell(c) for c in report.cells() if not c.outcome.is_accepted]),
+            *_list("Not passed", [_cell(c) for c in report.cells() if not c.is_accepted]),
+            *_list("Known defects", list(_known(report))),
             *_list("Hosts", [_host(host) for host in report.hosts]),
         )
     )
@@ -91,6 +92,12 @@ def _cell(cell: CellReport) -> str:
     if len(reasons) > _REASONS:
         shown.append(f"and {len(reasons) - _REASONS:,} more")
     return f"{where}{often}: {'; '.join(shown)}"
+
+
+def _known(report: Report) -> Iterator[str]:
+    for cell in report.cells():
+        if cell.is_accepted and cell.expected is not None:
+            yield f"{_cell(cell)} – expected: {_text(cell.expected)}"
 
 
 def _host(host: Host) -> str:

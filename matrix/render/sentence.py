@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from matrix.model.report import Report
+from matrix.model.report import CellReport, Report
 from matrix.model.result import SEVERITY, Outcome
 from matrix.render.plain import clip, one_line
 
@@ -23,7 +23,7 @@ WORDS = {
 
 
 def verdict_sentence(report: Report) -> str:
-    """What a reader must know if he reads nothing else; plain text on one line.
+    """What those must know who read no further; plain text on one line.
 
     What takes away from the worth of all results comes first: a run that is not valid, or that
     did not come to its end.
@@ -51,13 +51,22 @@ def _results(report: Report) -> Iterator[str]:
     elif counts[Outcome.PASS] == tried:
         yield f"all {tried:,} cells passed" if tried > 1 else "the only cell passed"
     else:
-        bad = (o for o in SEVERITY if counts[o] and o is not Outcome.PASS)
-        troubles = ", ".join(f"{counts[o]:,} {_words(o, counts[o])}" for o in bad)
+        troubles = ", ".join(_troubles(cells))
         yield f"of {_cells(tried)} {troubles} and {counts[Outcome.PASS]:,} passed"
     if absent:
         yield f"{_cells(absent)} {_words(Outcome.UNSUPPORTED, absent)}"
     if flaky := sum(cell.is_flaky for cell in cells):
         yield f"{_cells(flaky)} {'are' if flaky > 1 else 'is'} flaky"
+
+
+def _troubles(cells: tuple[CellReport, ...]) -> Iterator[str]:
+    """How many cells came to which bad end, those with a known defect last."""
+    bad = Counter(cell.outcome for cell in cells if not cell.is_accepted)
+    for outcome in SEVERITY:
+        if number := bad[outcome]:
+            yield f"{number:,} {_words(outcome, number)}"
+    if known := sum(cell.is_accepted and not cell.outcome.is_accepted for cell in cells):
+        yield f"{known:,} {'has a known defect' if known == 1 else 'have known defects'}"
 
 
 def _cells(number: int) -> str:

@@ -47,7 +47,8 @@ def summary(report: Report) -> RenderableType:
     return Group(
         *(part for table in counts.tables(report) for part in (_matrix(table), Text())),
         *_absent(report),
-        *_troubles([cell for cell in report.cells() if not cell.outcome.is_accepted]),
+        *_troubles([cell for cell in report.cells() if not cell.is_accepted]),
+        *_known([cell for cell in report.cells() if cell.is_accepted and cell.expected]),
         *_missed(report.missed_faults()),
         _text(verdict_sentence(report), "bold"),
     )
@@ -85,6 +86,13 @@ def _troubles(cells: list[CellReport]) -> Iterator[RenderableType]:
         )
         for reason in cell.worst.verdict.reasons if cell.worst else ():
             yield _indented(clip(reason, _VALUE_LIMIT))
+    yield from _more(len(cells))
+
+
+def _known(cells: list[CellReport]) -> Iterator[RenderableType]:
+    for cell in cells[:CELLS]:
+        yield _text(f"{cell.outcome.value} as expected {cell.cell.id} on {cell.host}", "dim")
+        yield _indented(clip(cell.expected or "", _VALUE_LIMIT))
     yield from _more(len(cells))
 
 
@@ -170,6 +178,7 @@ def timeline(result: Result) -> RenderableType:
     """Everything that is known of one attempt, for a person who looks for the reason."""
     return Group(
         _head(result),
+        *([_text(f"expected: {result.expected}")] if result.expected else []),
         *_unexplained(result.verdict),
         *_rules(result.verdict),
         Text(),

@@ -53,7 +53,8 @@ def _hostile_cell(cell: Cell) -> Cell:
 def _hostile_result(result: Result) -> Result:
     seen = result.transcript
     strange = Event(0.05, HOSTILE, HOSTILE, {HOSTILE: HOSTILE, "list": [HOSTILE, {HOSTILE: 1.5}]})
-    lying = Event(0.051, wire.ABORTER, wire.SAMPLE, strange_counts)
+    lies = {"held": HOSTILE, "kernel": -5, "read": float("nan"), "written": [[[[[[HOSTILE]]]]]]}
+    lying = Event(0.051, wire.ABORTER, wire.SAMPLE, lies)
     verdict = evolve(
         result.verdict,
         rules={**result.verdict.rules, HOSTILE: Standing.FAIL},

@@ -13,6 +13,7 @@ from matrix.model.report import Footer, Report
 from matrix.model.result import Outcome
 from matrix.render import junit
 from tests import synthetic
+from tests.render.hostile import hostile
 
 EVERY = synthetic.report(40, synthetic.EVERY_OUTCOME, repeat=2, flaky=1)
 
@@ -56,6 +57,16 @@ def test_outcomes_keep_apart() -> None:
             assert kinds == [("Skipped", "interface-missing")]
         else:
             assert kinds == [("Error", cell.outcome.value)]
+
+
+def test_known_defect_is_skipped_with_its_reason() -> None:
+    """What failed as expected neither breaks a build nor looks like a pass."""
+    (failed,) = [r for r in synthetic.report(1, {Outcome.FAIL: 1}).results if r.fault is None]
+    known = evolve(failed, expected="bug #1")
+    report = evolve(synthetic.report(1), results=(known,))
+    (result,) = results(report)[known.cell.id].result
+    assert (type(result).__name__, result.type) == ("Skipped", "expected")
+    assert result.message.startswith("bug #1: ")
 
 
 def test_reasons_are_in_the_message() -> None:
@@ -134,7 +145,7 @@ def test_hosts_do_not_hide_each_other() -> None:
 
 def test_hostile_text_is_only_text() -> None:
     """Markup, control characters and lone surrogates neither break the XML nor survive in it."""
-    text = junit.render(synthetic.hostile())
+    text = junit.render(hostile())
     ET.fromstring(text.encode())
     kept = {unicodedata.category(char) for char in text.replace("\n", "")}
     assert kept.isdisjoint({"Cc", "Cf", "Cs"})

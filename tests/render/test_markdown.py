@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -16,6 +16,7 @@ from matrix.render import markdown
 from matrix.render.plain import one_line
 from matrix.render.sentence import verdict_sentence
 from tests import synthetic
+from tests.render.hostile import HOSTILE, hostile
 
 EVERY = synthetic.report(40, synthetic.EVERY_OUTCOME, repeat=2, flaky=1)
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -83,6 +84,16 @@ def test_absent_reactors_and_uncaught_faults_are_told() -> None:
     assert report.missed_faults()[0] in found
 
 
+def test_known_defects_are_listed_apart() -> None:
+    """What failed as expected is told with the reason, and not among what is new."""
+    report = synthetic.report(1, {Outcome.FAIL: 1})
+    results = tuple(evolve(r, expected="bug #1") for r in report.results if r.fault is None)
+    found = lines(evolve(report, results=results))
+    assert "Not passed" not in found
+    (item,) = found[found.index("Known defects") + 1 : -2]
+    assert item.endswith(" – expected: bug #1")
+
+
 def test_realization_is_told() -> None:
     """An emulated reactor is not shown as the real one."""
     report = synthetic.report(1)
@@ -111,10 +122,11 @@ def test_hostile_text_is_only_text() -> None:
         40, synthetic.EVERY_OUTCOME, hosts=("h",), repeat=2, flaky=2, uncaught=1
     )
     allowed = set(_kinds(plain)) | {"text_special"}
-    assert set(_kinds(synthetic.hostile())) <= allowed
-    assert one_line(synthetic.HOSTILE) in lines(synthetic.hostile())
+    assert set(_kinds(hostile())) <= allowed
+    assert one_line(HOSTILE) in lines(hostile())
 
 
+@settings(deadline=None)
 @given(
     st.text(st.characters(), min_size=1, max_size=60)
     | st.text("\\`*_[]()<>&|~#!-+.1 \n", max_size=20)

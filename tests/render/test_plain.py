@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matrix.render.plain import clip, one_line, visible
@@ -30,6 +30,7 @@ def test_visible(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
+@settings(deadline=None)
 @given(st.text(st.characters()))
 def test_nothing_is_left_that_acts(text: str) -> None:
     """No text keeps a control, format, unassigned or surrogate character."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from matrix.model.report import Footer, Plan
+from matrix.model.report import Footer, Plan, Report
 from matrix.model.result import Outcome
 from matrix.render.sentence import verdict_sentence
 from tests import synthetic
@@ -37,6 +37,23 @@ def test_flaky_cells_are_counted() -> None:
     """A cell that failed once of two times failed, and is called flaky."""
     report = synthetic.report(40, {Outcome.FAIL: 2}, repeat=2, flaky=1)
     assert verdict_sentence(report) == "Of 40 cells 2 failed and 38 passed; 1 cell is flaky."
+
+
+def known(report: Report, number: int) -> Report:
+    """The same report with that many of its failures expected."""
+    failed = [r for r in report.results if r.fault is None and r.verdict.broken][:number]
+    results = (evolve(r, expected="bug #1") if r in failed else r for r in report.results)
+    return evolve(report, results=tuple(results))
+
+
+def test_known_defects_are_not_passes() -> None:
+    """A failure that was expected is no trouble, and no pass either."""
+    report = synthetic.report(40, {Outcome.FAIL: 3, Outcome.CRASH: 1})
+    assert verdict_sentence(known(report, 2)) == (
+        "Of 40 cells 1 failed, 1 crashed, 2 have known defects and 36 passed."
+    )
+    only = known(synthetic.report(40, {Outcome.FAIL: 1}), 1)
+    assert verdict_sentence(only) == "Of 40 cells 1 has a known defect and 39 passed."
 
 
 def test_uncaught_fault_comes_first() -> None:

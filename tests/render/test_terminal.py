@@ -5,18 +5,20 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+from typing import Literal
 
 import pytest
 from attrs import evolve
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from matrix.model.report import Footer
+from matrix.model.report import Footer, Plan, Planned
 from matrix.model.result import Outcome, Result
 from matrix.model.transcript import Event
 from matrix.render import terminal
 from matrix.render.sentence import verdict_sentence
 from tests import synthetic
+from tests.render.hostile import hostile
 
 EVERY = synthetic.report(40, synthetic.EVERY_OUTCOME, repeat=2, flaky=1)
 FAILED = next(r for r in EVERY.results if r.verdict.broken)
@@ -25,9 +27,9 @@ FAILED = next(r for r in EVERY.results if r.verdict.broken)
 def printed(shown: RenderableType, *, is_terminal: bool = False, width: int = 80) -> str:
     """What arrives at a terminal, or at a pipe, of that width."""
     file = io.StringIO()
-    Console(file=file, width=width, force_terminal=is_terminal, color_system="truecolor").print(
-        shown
-    )
+    colours: Literal["truecolor", "auto"] = "truecolor" if is_terminal else "auto"
+    console = Console(file=file, width=width, force_terminal=is_terminal, color_system=colours)
+    console.print(shown)
     return file.getvalue()
 
 
@@ -67,6 +69,15 @@ def test_long_lists_are_cut() -> None:
     found = printed(terminal.summary(report))
     assert "… and 1,980 more" in found
     assert found.count("\n") < 1_000
+
+
+def test_known_defects_are_told_apart() -> None:
+    """What failed as expected comes with the reason for it."""
+    known = evolve(FAILED, expected="bug #1")
+    plan = Plan("", (Planned("linux", (known.cell,)),))
+    found = words(terminal.summary(evolve(EVERY, plan=plan, results=(known,))))
+    assert f"fail as expected {known.cell.id} on linux bug #1" in found
+    assert "expected: bug #1" in words(terminal.timeline(known))
 
 
 def test_uncaught_faults_are_shown() -> None:
@@ -171,8 +182,8 @@ def test_fault_is_named() -> None:
 # Any terminal, any text ---------------------------------------------------------------------------
 
 
-def _everything(hostile: bool) -> list[RenderableType]:
-    report = synthetic.hostile() if hostile else EVERY
+def _everything(is_hostile: bool) -> list[RenderableType]:
+    report = hostile() if is_hostile else EVERY
     shown = terminal.Progress(report.plan)
     for result in report.results:
         shown.add(result)
@@ -180,16 +191,16 @@ def _everything(hostile: bool) -> list[RenderableType]:
     return [terminal.summary(report), shown, *map(terminal.timeline, worst)]
 
 
-@pytest.mark.parametrize("hostile", [False, True])
-def test_80_columns_are_enough(hostile: bool) -> None:
+@pytest.mark.parametrize("is_hostile", [False, True])
+def test_80_columns_are_enough(is_hostile: bool) -> None:
     """No line is longer than the terminal is wide."""
-    for shown in _everything(hostile):
+    for shown in _everything(is_hostile):
         assert max(map(cell_len, printed(shown).splitlines())) <= 80
 
 
 def test_no_colour_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_COLOR and pipes get the same words without a single colour."""
-    for shown in _everything(hostile=False):
+    for shown in _everything(is_hostile=False):
         coloured = printed(shown, is_terminal=True)
         piped = printed(shown)
         monkeypatch.setenv("NO_COLOR", "1")
@@ -202,7 +213,7 @@ def test_no_colour_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_hostile_text_does_nothing() -> None:
     """Of what a tested program wrote, not one control character reaches the terminal."""
-    for shown in _everything(hostile=True):
+    for shown in _everything(is_hostile=True):
         seen = re.sub(r"\x1b\[[0-9;]*m", "", printed(shown, is_terminal=True)).replace("\n", "")
         kept = {unicodedata.category(char) for char in seen}
         assert kept.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})

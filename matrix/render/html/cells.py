@@ -26,6 +26,8 @@ EVENT_LIMIT = 400
 """Events shown of one attempt; past that, the first and last halves of so many."""
 ATTEMPT_LIMIT = 60
 """Attempts whose letters are shown one by one."""
+UNQUOTED = "!*'()"
+"""What `encodeURIComponent` leaves as it is, beside what Python leaves."""
 TEXT_LIMIT = 20_000
 """Characters shown of what a process printed."""
 
@@ -76,7 +78,9 @@ def key(host: str, cell: Cell) -> str:
 
 def fragment(kind: str, host: str, rest: str) -> str:
     """A fragment that is a valid id too."""
-    return f"{kind}={quote(visible(host), safe='')}:{quote(visible(rest))}"
+    return (
+        f"{kind}={quote(visible(host), safe=UNQUOTED)}:{quote(visible(rest), safe=UNQUOTED + '/')}"
+    )
 
 
 def detail(cell: CellReport, host: Host, controls: Sequence[Control]) -> Detail:

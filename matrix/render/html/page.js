@@ -62,8 +62,11 @@ const listed = unpack("index").then(({ words, looks, cells, ...index }) => ({
 }));
 
 const idOf = (cell) => cell.axes.join("/");
-const keyOf = (cell) => `cell=${cell.host}:${idOf(cell)}`;
-const fragment = (key) => "#" + encodeURIComponent(key).replace(/%(3D|3A|2F)/g, decodeURIComponent);
+const squareOf = (cell) => cell.axes.slice(0, 2).join("/");
+const fragment = (kind, host, rest) =>
+  `${kind}=${encodeURIComponent(host)}:${encodeURIComponent(rest).replaceAll("%2F", "/")}`;
+const keyOf = (cell) => fragment("cell", cell.host, idOf(cell));
+const squareKeyOf = (cell) => fragment("cells", cell.host, squareOf(cell));
 
 async function detailOf(cell) {
   const { chunk } = await listed;
@@ -134,7 +137,7 @@ function eventTable({ events, leftOut }) {
 }
 
 function article(cell, detail, { rules }) {
-  return html("article", { id: fragment(keyOf(cell)).slice(1), tabindex: "-1" },
+  return html("article", { id: keyOf(cell), tabindex: "-1" },
     detail.broken.map((entry) => rule(entry, rules)),
     detail.notes.map((note) => html("p", { class: "seen" }, note)),
     plot(detail.events),
@@ -270,25 +273,24 @@ function reveal(element) {
 
 async function openCell(key) {
   const index = await listed;
-  const cell = index.cells.find((each) => keyOf(each) === key);
+  const cell = index.cells.find((each) => decoded(keyOf(each)) === key);
   if (!cell) return show("No such cell", html("p", {}, key));
-  const written = $(fragment(key).slice(1));
+  const written = $(keyOf(cell));
   if (written?.localName === "article" && !$("opened").contains(written)) return reveal(written);
-  const [, transport] = cell.axes;
-  const around = html("a", { href: fragment(`cells=${cell.host}:${cell.axes[0]}/${transport}`) },
-    `All cells of ${cell.axes[0]} over ${transport}`);
+  const around = html("a", { href: "#" + squareKeyOf(cell) },
+    `All cells of ${cell.axes[0]} over ${cell.axes[1]}`);
   const opened = article(cell, await detailOf(cell), index);
   return show([mark(cell.look), " ", idOf(cell)].flat(), html("p", {}, around), opened);
 }
 
 async function openCells(key) {
   const { cells } = await listed;
-  const own = cells.filter(({ host, axes }) => `cells=${host}:${axes[0]}/${axes[1]}` === key);
+  const own = cells.filter((cell) => decoded(squareKeyOf(cell)) === key);
   const [reactor, transport] = own[0]?.axes ?? ["?", "?"];
   const columns = [...new Set(own.map(({ axes }) => axes.slice(3).join(" · ")))];
   const rows = Map.groupBy(own, ({ axes }) => axes[2]);
   const entry = (cell) => cell ? html("td", { class: cell.look[0] },
-    html("a", { href: fragment(keyOf(cell)), "aria-label": `${idOf(cell)}: ${cell.look[0]}` },
+    html("a", { href: "#" + keyOf(cell), "aria-label": `${idOf(cell)}: ${cell.look[0]}` },
       html("b", {}, `${cell.look[1]} ${cell.look[2]}`), cell.flaky ? " ≈" : ""))
     : html("td", { class: "empty" }, "·");
   const body = [...rows].map(([scenario, found]) => html("tr", {},
@@ -302,16 +304,17 @@ async function openCells(key) {
         html("tbody", {}, body))));
 }
 
-function hash() {
+// Mail programs and others write a link's characters in ways of their own.
+function decoded(text) {
   try {
-    return decodeURIComponent(location.hash.slice(1));
+    return decodeURIComponent(text);
   } catch {
-    return location.hash.slice(1);
+    return text;
   }
 }
 
 async function route() {
-  const key = hash();
+  const key = decoded(location.hash.slice(1));
   if (key.startsWith("cell=")) await openCell(key);
   else if (key.startsWith("cells=")) await openCells(key);
   else $("opened").hidden = true;

@@ -55,10 +55,7 @@ def _text(value: Any, depth: int) -> str:
     if isinstance(value, Mapping) and {"type", "message"} <= value.keys():
         return f"{value['type']}: {value['message']}"
     if isinstance(value, Mapping):
-        return (
-            ", ".join(f"{key} {word(datum(each, depth - 1))}" for key, each in value.items())
-            or "none"
-        )
+        value = [f"{key} {word(datum(each, depth - 1))}" for key, each in value.items()]
     if isinstance(value, list | tuple):
         return ", ".join(word(datum(each, depth - 1)) for each in value) or "none"
     return str(value)
