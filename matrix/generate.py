@@ -27,7 +27,7 @@ Play = Callable[[Cells], Iterable[Result]]
 
 
 class NoVerdict(Exception):
-    """A cell timed out, crashed, was inconclusive, or did not come back; or none could be played."""
+    """Nothing is known of a cell: it timed out, crashed, was inconclusive, or never came back."""
 
 
 class CellCase(unittest.TestCase):
@@ -35,7 +35,7 @@ class CellCase(unittest.TestCase):
 
     cells: ClassVar[dict[str, Cell]] = {}
     """Name of a test method → its cell."""
-    results: ClassVar[Callable[[], dict[Cell, Result]]] = staticmethod(dict)
+    results: ClassVar[staticmethod[[], dict[Cell, Result]]] = staticmethod(dict)
     """Plays the cells when it is called for the first time; raises `NoVerdict` if that failed."""
 
     @property
@@ -50,7 +50,7 @@ class CellCase(unittest.TestCase):
                 unittest.expectedFailure(getattr(type(self), self._testMethodName))
         return super().run(result)
 
-    def shortDescription(self) -> str:
+    def shortDescription(self) -> str:  # noqa: N802 - as unittest calls it
         """The id of the cell, and why it was expected to fail where it was."""
         with suppress(NoVerdict):
             if (why := self._expected()) is not None:

@@ -34,7 +34,7 @@ def _judge(cell: Cell, transcript: Transcript, bar: str) -> Verdict:
     early = _without_end(transcript) or _harness(transcript) or _unsupported(transcript)
     if early is not None:
         return early
-    case = Case.of(cell, transcript, bar)
+    case = Case(cell, transcript, bar)
     died_early = transcript.first(wire.REACTOR_RAISED)
     unproved = why_unproved(cell, transcript)
     if died_early is not None and unproved:

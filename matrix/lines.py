@@ -78,7 +78,7 @@ def parse_lines(lines: Iterable[bytes]) -> Report:
     for number, line in enumerate(lines, 1):
         try:
             raw = _object(line)
-            if raw is None:
+            if raw is None and draft.footer is None:
                 break
             draft.take(raw)
         except (ValueError, RecursionError) as error:
@@ -140,13 +140,13 @@ class _Draft:
         self.footer: Footer | None = None
         self.counts: dict[str, int] = {}
 
-    def take(self, raw: dict[str, Any]) -> None:
-        """Add what one line says; `ValueError` or a group of errors if it makes no sense."""
+    def take(self, raw: dict[str, Any] | None) -> None:
+        """Add what one line says; `ValueError` if it makes no sense."""
+        if self.footer is not None or raw is None:
+            raise ValueError("nothing may follow the footer")
         kind = raw.get("type")
         if (self.plan is None) is not (kind == "header"):
             raise ValueError("the header must be the first line, and the only one of its kind")
-        if self.footer is not None:
-            raise ValueError("nothing may follow the footer")
         takers: dict[object, Callable[[dict[str, Any]], None]] = {
             "header": self._header,
             "host": self._host,

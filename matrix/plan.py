@@ -40,6 +40,7 @@ def make(
     shard: str | None = None,
 ) -> Plan:
     """The plan of a run; `SelectionError` where the selection or the shard makes no sense."""
+    _check_names(hosts)
     reactors = {host.id: tuple(r.name for r in host.reactors) for host in hosts}
     axes = _axes(selection, reactors)
     whole = {
@@ -54,6 +55,17 @@ def make(
     }
     planned = tuple(Planned(host, _shard(cells, shard)) for host, cells in whole.items())
     return Plan(_digest(whole), planned, repeat, shard, _faults(hosts, planned))
+
+
+def _check_names(hosts: Iterable[Host]) -> None:
+    """Names of reactors become parts of ids: `SelectionError` for one that could not be read back."""
+    for host in hosts:
+        for reactor in host.reactors:
+            if not reactor.name or "/" in reactor.name:
+                raise SelectionError(
+                    f"{host.id} has a reactor plugin named {reactor.name!r}, which cannot stand in "
+                    "a cell's id. Give the plugin a short name without a slash."
+                )
 
 
 def _axes(selection: Selection, reactors: dict[str, tuple[str, ...]]) -> dict[str, list[str]]:

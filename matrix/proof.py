@@ -40,7 +40,11 @@ def _unprepared(cell: Cell, before: tuple[Event, ...]) -> str | None:
     if "after-exchange" in cell.scenario:
         needed += [(side, wire.EXCHANGED) for side in (wire.ABORTER, wire.PEER)]
     missing = [f"{side} {name}" for side, name in needed if (side, name) not in seen]
-    return f"before the abort there was no {', no '.join(missing)}" if missing else None
+    if missing:
+        return f"before the abort there was no {', no '.join(missing)}"
+    versions = {e["version"] for e in before if e.name == wire.HANDSHAKE}
+    wanted = {cell.transport.replace("tls", "TLSv")} if cell.is_tls else set()
+    return None if versions == wanted else f"TLS was {versions}, and not {wanted}"
 
 
 def _unproved(cell: Cell, before: tuple[Event, ...]) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from matrix import wire
 from matrix.model.cell import Cell
@@ -24,23 +24,11 @@ class MissingEvidence(Exception):
 
 @frozen
 class Case:
-    """What a rule looks at. ``bar`` is how the control's peer was told (`matrix.wire.SIGNALS`).
-
-    The transcript goes as far as the look at what is left: what a reactor does to connections
-    while it shuts down comes ``afterwards``, and makes up for nothing.
-    """
+    """What a rule looks at. ``bar`` is how the control's peer was told (`matrix.wire.SIGNALS`)."""
 
     cell: Cell
     transcript: Transcript
     bar: str
-    afterwards: tuple[Event, ...] = ()
-
-    @classmethod
-    def of(cls, cell: Cell, transcript: Transcript, bar: str) -> Case:
-        """The case that a whole transcript makes."""
-        events = transcript.events
-        end = next((i + 1 for i, e in enumerate(events) if e.name == wire.LEFTOVERS), len(events))
-        return cls(cell, evolve(transcript, events=events[:end]), bar, events[end:])
 
     def need(self, name: str, side: str | None = None) -> Event:
         """The first event of that name; `MissingEvidence` where there is none."""
@@ -55,10 +43,20 @@ class Case:
         later = events[events.index(event) + 1 :]
         return [e for e in later if e.name in names and e.side == wire.ABORTER]
 
+    def story(self) -> list[Event]:
+        """The events up to the scenario's end.
+
+        What happens to a connection while the harness takes everything down, and the reactor
+        shuts down, makes up for nothing.
+        """
+        events = self.transcript.events
+        return list(events[: events.index(self.need(wire.SCENARIO_OVER))])
+
     @property
     def lost(self) -> Event | None:
         """The aborter's first ``connectionLost``."""
-        return self.transcript.first(wire.CONNECTION_LOST, wire.ABORTER)
+        wanted = (wire.CONNECTION_LOST, wire.ABORTER)
+        return next((e for e in self.story() if (e.name, e.side) == wanted), None)
 
 
 @frozen
@@ -112,10 +110,11 @@ def _connection_lost_once(case: Case) -> Finding:
 
 def _once(case: Case, name: str, side: str, call: str) -> Finding:
     count = len(list(case.transcript.all(name, side)))
-    late = sum(1 for event in case.afterwards if (event.name, event.side) == (name, side))
-    if count == 0:
-        return f"{call} was not called{', but for the reactor’s shutdown' if late else ''}"
-    return f"{call} was called {count + late} times" if count + late > 1 else None
+    if count > 1:
+        return f"{call} was called {count} times"
+    if not any((event.name, event.side) == (name, side) for event in case.story()):
+        return f"{call} was not called{' before everything was shut down' if count else ''}"
+    return None
 
 
 def _not_reentrant(case: Case) -> Finding:

@@ -11,10 +11,10 @@ import asyncio
 
 from matrix import generate, plan
 from matrix.manager.interpreters import Interpreter
-from matrix.manager.run import Run, stands
+from matrix.manager.run import play_cells, stands
 from matrix.model.cell import Cell
-from matrix.model.report import Host, Plan, Planned
-from matrix.model.result import Control, Outcome, Result, Verdict
+from matrix.model.report import Host
+from matrix.model.result import Outcome, Result, Verdict
 from matrix.model.transcript import Ending, How, Transcript
 
 
@@ -31,19 +31,11 @@ def _play(cells: tuple[Cell, ...]) -> list[Result]:
     """Play these cells, all of one reactor."""
     absent = _ABSENT.get(cells[0].reactor)
     if absent is None:
-        return asyncio.run(_run(cells))
+        return asyncio.run(play_cells(cells, Interpreter.this()))
     why = f"{absent.code}: {absent.detail}"
     verdict = Verdict(Outcome.UNSUPPORTED, reasons=(why,), code=absent.code)
     nothing = Transcript((), Ending(How.LOST, detail=why))
     return [Result(_HOST.id, cell, verdict, nothing, 0) for cell in cells]
-
-
-async def _run(cells: tuple[Cell, ...]) -> list[Result]:
-    entries: list[Control | Result] = []
-    async with stands((Interpreter.this(),)) as ready:
-        owed = Plan("", (Planned(_HOST.id, cells),))
-        await Run(owed, ready, entries.append).play()
-    return [entry for entry in entries if isinstance(entry, Result)]
 
 
 _CELLS = [cell for _, cell in plan.make([_HOST], plan.Selection()).cells()]

@@ -212,6 +212,7 @@ class Stage:
 
     def _take_down(self):
         """Poke the dead transport, close all that is ours, and look at what is left."""
+        self.recorder.record(wire.PROCESS, wire.SCENARIO_OVER)
         if self.aborter is not None and self.aborter.lost:
             self._poke(self.aborter)
         if self.peer is not None:

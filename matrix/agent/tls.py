@@ -1,6 +1,7 @@
-"""TLS contexts for both ends, Twisted's and the standard library's, each pinned to one version.
+"""TLS contexts for both ends, Twisted's and the standard library's.
 
-They are made once, before the first fork. The client's end verifies the
+Every server's is pinned to one version, and so is the standard library's client;
+Twisted's client asks for that version at least. They are made once, before the first fork. The client's end verifies the
 server's certificate against the run's own authority, and its name.
 """
 
@@ -29,23 +30,22 @@ def prepare(material):
 
 
 def _contexts(version, material):
+    from OpenSSL import SSL
     from twisted.internet import ssl as txssl
 
-    pin = getattr(txssl.TLSVersion, _constant(version))
-    limits = {"insecurelyLowerMinimumTo": pin, "lowerMaximumSecurityTo": pin}
-    if version == "tls1.3":
-        limits = {"raiseMinimumTo": pin}
+    at_least = {"raiseMinimumTo": getattr(txssl.TLSVersion, _constant(version))}
     pair = txssl.PrivateCertificate.loadPEM(material["key"] + material["certificate"])
-    server = pair.options()
     server = txssl.CertificateOptions(
-        privateKey=pair.privateKey.original, certificate=pair.original, **limits
+        privateKey=pair.privateKey.original, certificate=pair.original, **at_least
     )
+    # Older Twisteds' lowerMaximumSecurityTo leaves out the very version that it names.
+    for newer in VERSIONS[VERSIONS.index(version) + 1 :]:
+        server.getContext().set_options(getattr(SSL, f"OP_NO_{_constant(newer)}"))
     client = txssl.optionsForClientTLS(
         HOSTNAME,
         trustRoot=txssl.Certificate.loadPEM(material["ca"]),
-        extraCertificateOptions=limits,
+        extraCertificateOptions=at_least,
     )
-    server.getContext()
     return Contexts(server, client, *_stdlib_contexts(version, material))
 
 

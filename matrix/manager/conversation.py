@@ -12,13 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from matrix import wire
 from matrix.errors import AgentError
 from matrix.manager.interpreters import Interpreter
 from matrix.manager.listening import listen
 from matrix.model.transcript import Ending, How, Transcript
+from matrix.structure import from_json
 
 LINE_LIMIT = 1 << 27
 """Bytes in one line of an agent: the longest that `wire.MAX_OUTPUT` allows, with its escapes."""
@@ -32,6 +33,24 @@ EXPIRE_LIMIT = 10.0
 _STDERR_TAIL = 4000
 
 
+@frozen
+class Known:
+    """A reactor that an agent knows of; whether it can exist there is another question."""
+
+    name: str
+    description: str
+
+
+@frozen
+class Hello:
+    """What an agent says of itself: the fields of `matrix.wire.HELLO`."""
+
+    protocol: int
+    provenance: Mapping[str, str]
+    reactors: tuple[Known, ...]
+    faults: Mapping[str, str]
+
+
 @define
 class _Pending:
     """A job that was handed over: where its answer goes, and the process that does it."""
@@ -42,10 +61,9 @@ class _Pending:
 
 @define
 class Conversation:
-    """A running agent. ``hello`` is what it said of itself."""
+    """A running agent."""
 
     interpreter: Interpreter
-    hello: Mapping[str, Any]
     _process: asyncio.subprocess.Process
     _pending: dict[int, _Pending] = field(factory=dict)
     _tasks: list[asyncio.Task[None]] = field(factory=list)
@@ -54,7 +72,7 @@ class Conversation:
     is_open: bool = True
 
     @classmethod
-    async def begin(cls, interpreter: Interpreter, agent: Path) -> Conversation:
+    async def begin(cls, interpreter: Interpreter, agent: Path) -> tuple[Conversation, Hello]:
         """Start an agent and hear its hello; `AgentError` says why there is none."""
         try:
             process = await asyncio.create_subprocess_exec(
@@ -71,17 +89,17 @@ class Conversation:
                 f"{interpreter} could not be started: {error.strerror}. "
                 "Give --python a command that starts a Python."
             ) from error
-        conversation = cls(interpreter, {}, process)
+        conversation = cls(interpreter, process)
         conversation._tasks.append(asyncio.create_task(conversation._keep_stderr()))
         try:
-            conversation.hello = await conversation._hear_hello()
+            hello = await conversation._hear_hello()
         except BaseException:
             await conversation.end()
             raise
         conversation._tasks.append(asyncio.create_task(conversation._hear()))
-        return conversation
+        return conversation, hello
 
-    async def _hear_hello(self) -> Mapping[str, Any]:
+    async def _hear_hello(self) -> Hello:
         assert self._process.stdout is not None
         try:
             line = await asyncio.wait_for(self._process.stdout.readline(), HELLO_LIMIT)
@@ -89,12 +107,17 @@ class Conversation:
         except asyncio.TimeoutError as error:
             why = f"said nothing for {HELLO_LIMIT:g} s"
             raise AgentError(f"{self.interpreter} {why}. Is it a Python?") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             await self._gone()
             raise AgentError(self._no_agent()) from error
-        if not isinstance(message, dict) or message.get("protocol") != wire.PROTOCOL:
-            raise AgentError(f"{self.interpreter} does not speak as an agent of this version does.")
-        return message
+        try:
+            hello = from_json(message, Hello)
+            if hello.protocol != wire.PROTOCOL:
+                raise ValueError(f"its protocol is {hello.protocol}, not {wire.PROTOCOL}")
+        except ValueError as error:
+            why = f"does not speak as an agent of this version does: {error}"
+            raise AgentError(f"{self.interpreter} {why}. Is it a Python?") from error
+        return hello
 
     def _no_agent(self) -> str:
         """Why there is no hello, in words, from what the interpreter printed."""
@@ -136,8 +159,8 @@ class Conversation:
         try:
             while line := await self._process.stdout.readline():
                 self._take(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
-            reason = f"the agent wrote what is no answer ({error})"
+        except Exception as error:  # noqa: BLE001 - or its jobs would be waited for in vain
+            reason = f"the agent wrote what is no answer ({type(error).__name__}: {error})"
         self.kill()
         code = await self._process.wait()
         self._lose(f"{reason}; its process ended with {_words(code)}")
@@ -157,10 +180,17 @@ class Conversation:
         self.is_open = False
         pending, self._pending = self._pending, {}
         for each in pending.values():
-            if each.pid is not None:
+            if each.pid is not None and self._is_ours(each.pid):
                 _kill_group(each.pid)
             if not each.answer.done():
                 each.answer.set_result(Transcript((), Ending(How.LOST, detail=why)))
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether the process belongs to this agent's session, whatever the agent said of it."""
+        try:
+            return os.getsid(pid) == self._process.pid
+        except (OSError, TypeError, OverflowError):
+            return False
 
     async def _keep_stderr(self) -> None:
         assert self._process.stderr is not None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping
 
 from matrix import wire
 from matrix.judge import judge
+from matrix.manager.conversation import Known
 from matrix.manager.session import Session
 from matrix.model.cell import Cell
 from matrix.model.report import Host, Reactor
@@ -17,33 +18,34 @@ from matrix.model.transcript import Transcript
 async def inspect(session: Session, taken: set[str]) -> tuple[Host, dict[str, Transcript]]:
     """The host behind a session, and the transcript of every reactor that cannot exist there."""
     hello = session.hello
-    names = [reactor["name"] for reactor in hello["reactors"]]
+    assert hello is not None
+    names = [reactor.name for reactor in hello.reactors]
     jobs = [session.do({"do": wire.PROBE, "reactor": name}) for name in names]
     probes = dict(zip(names, await asyncio.gather(*jobs), strict=True))
     host = Host(
-        id=_unique(_name(hello["provenance"]), taken),
+        id=_unique(_name(hello.provenance), taken),
         command=session.interpreter.command,
-        provenance=hello["provenance"],
-        reactors=tuple(_reactor(said, probes[said["name"]]) for said in hello["reactors"]),
-        faults=hello["faults"],
+        provenance=hello.provenance,
+        reactors=tuple(_reactor(known, probes[known.name]) for known in hello.reactors),
+        faults=hello.faults,
     )
     unsupported = {r.name: probes[r.name] for r in host.reactors if not r.is_supported}
     return host, unsupported
 
 
-def _reactor(said: dict[str, Any], probe: Transcript) -> Reactor:
+def _reactor(known: Known, probe: Transcript) -> Reactor:
     """What a probe tells; a probe that went wrong leaves it to the cells to show how."""
-    verdict = judge(Cell(said["name"], "tcp4", "", "", ""), probe)
+    verdict = judge(Cell(known.name, "tcp4", "", "", ""), probe)
     if verdict.outcome is not Outcome.UNSUPPORTED:
-        return Reactor(said["name"], said["description"])
+        return Reactor(known.name, known.description)
     code, _, detail = verdict.reasons[0].partition(": ")
-    return Reactor(said["name"], said["description"], code, detail)
+    return Reactor(known.name, known.description, code, detail)
 
 
-def _name(provenance: dict[str, str]) -> str:
+def _name(provenance: Mapping[str, str]) -> str:
     """A short name that people recognize: interpreter, Twisted, system."""
-    python = provenance["python"].lower().replace(" ", "-")
-    system = provenance["platform"].split("-")[0].lower()
+    python = provenance.get("python", "unknown").lower().replace(" ", "-")
+    system = provenance.get("platform", "unknown").split("-")[0].lower()
     return f"{python}+twisted-{provenance.get('twisted', 'unknown')}+{system}"
 
 

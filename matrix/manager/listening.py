@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from matrix.model.transcript import Ending, Event, How, Transcript
@@ -31,4 +32,4 @@ def _event(line: str) -> Event | None:
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return None
     is_event = isinstance(t, (int, float)) and isinstance(side, str) and isinstance(name, str)
-    return Event(float(t), side, name, message) if is_event else None
+    return Event(float(t), side, name, message) if is_event and math.isfinite(t) else None

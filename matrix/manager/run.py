@@ -21,7 +21,7 @@ from matrix.manager.hosts import inspect
 from matrix.manager.interpreters import Interpreter, pack_agent
 from matrix.manager.session import DEADLINE, Session, session
 from matrix.model.cell import Cell
-from matrix.model.report import Host, Plan
+from matrix.model.report import Host, Plan, Planned
 from matrix.model.result import Control, Result
 from matrix.model.transcript import Transcript
 
@@ -129,6 +129,21 @@ class Run:
         verdict = judge(cell, transcript, bar(self._controls[host], cell.transport, cell.side))
         duration = round(clock() - began, 6)
         self.emit(Result(host, cell, verdict, transcript, duration, attempt, fault))
+
+
+async def play_cells(
+    cells: Sequence[Cell],
+    interpreter: Interpreter,
+    preload: tuple[str, ...] = (),
+    deadline: float = DEADLINE,
+    in_flight: int = IN_FLIGHT,
+) -> list[Result]:
+    """Play these cells alone, with their controls: each once, in an agent of their own."""
+    entries: list[Control | Result] = []
+    async with stands((interpreter,), preload, deadline) as (stand,):
+        owed = Plan("", (Planned(stand.host.id, tuple(cells)),))
+        await Run(owed, (stand,), entries.append, in_flight).play()
+    return [entry for entry in entries if isinstance(entry, Result)]
 
 
 async def _all(jobs: Iterator[Job], limit: int) -> None:

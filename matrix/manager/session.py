@@ -12,7 +12,7 @@ from attrs import define, field
 
 from matrix import wire
 from matrix.errors import AgentError
-from matrix.manager.conversation import Conversation
+from matrix.manager.conversation import Conversation, Hello
 from matrix.manager.interpreters import Interpreter
 from matrix.model.transcript import Ending, How, Transcript
 
@@ -22,27 +22,26 @@ DEADLINE = 45.0
 
 @define
 class Session:
-    """Hands jobs to an agent, and starts another one when it dies."""
+    """Hands jobs to an agent, and starts another one when it dies.
+
+    ``hello`` is what the last agent said of itself, None before there was one.
+    """
 
     interpreter: Interpreter
     _agent: Path
     _configuration: Mapping[str, Any]
     deadline: float = DEADLINE
+    hello: Hello | None = None
     _conversation: Conversation | None = None
     _lock: asyncio.Lock = field(factory=asyncio.Lock)
-
-    @property
-    def hello(self) -> Mapping[str, Any]:
-        """What the interpreter said of itself."""
-        assert self._conversation is not None
-        return self._conversation.hello
 
     async def start(self) -> None:
         """Start an agent, if none is running; `AgentError` where that can't be done."""
         async with self._lock:
             if self._conversation is not None and self._conversation.is_open:
                 return
-            self._conversation = await Conversation.begin(self.interpreter, self._agent)
+            begun = await Conversation.begin(self.interpreter, self._agent)
+            self._conversation, self.hello = begun
             self._conversation.say({"do": wire.CONFIGURE, **self._configuration})
 
     async def do(self, job: Mapping[str, Any]) -> Transcript:

@@ -81,17 +81,20 @@ class Footer:
 
 @frozen
 class CellReport:
-    """One planned cell on one host with all attempts at it, first attempt first."""
+    """One planned cell on one host with all attempts at it, of the number that is ``owed``."""
 
     host: str
     cell: Cell
     attempts: tuple[Result, ...]
+    owed: int = 1
 
     @property
     def outcome(self) -> Outcome:
-        """The worst outcome of all attempts; ``no-result`` where there is none."""
+        """The worst outcome of all attempts; an attempt that is owed and missing is ``no-result``."""
         outcomes = [a.verdict.outcome for a in self.attempts]
-        return min(outcomes, key=SEVERITY.index, default=Outcome.NO_RESULT)
+        if len(outcomes) < self.owed:
+            outcomes.append(Outcome.NO_RESULT)
+        return min(outcomes, key=SEVERITY.index)
 
     @property
     def worst(self) -> Result | None:
@@ -101,7 +104,8 @@ class CellReport:
     @property
     def is_accepted(self) -> bool:
         """Whether every attempt passed, is unsupported, or failed as it was expected to."""
-        return bool(self.attempts) and all(attempt.is_accepted for attempt in self.attempts)
+        is_whole = len(self.attempts) >= self.owed
+        return is_whole and all(attempt.is_accepted for attempt in self.attempts)
 
     @property
     def expected(self) -> str | None:
@@ -135,7 +139,8 @@ class Report:
         for result in self.results:
             if result.fault is None:
                 attempts.setdefault((result.host, result.cell), []).append(result)
-        return tuple(CellReport(h, c, tuple(found)) for (h, c), found in attempts.items())
+        owed = self.plan.repeat
+        return tuple(CellReport(h, c, tuple(found), owed) for (h, c), found in attempts.items())
 
     def faults(self) -> tuple[Result, ...]:
         """The negative controls: attempts with a deliberate defect."""

@@ -120,7 +120,7 @@ def opener(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
 def troubled() -> Report:
     """Two hosts, every outcome, flaky cells, and a defect that went uncaught."""
     hosts = ("linux", "wine 8.0/é")
-    return report(200, EVERY_OUTCOME, hosts=hosts, repeat=3, flaky=2, uncaught=1)
+    return report(60, EVERY_OUTCOME, hosts=hosts, repeat=3, flaky=2, uncaught=1)
 
 
 def _keys(shown: Report, *, accepted: bool) -> list[str]:
@@ -193,7 +193,7 @@ def test_without_javascript_what_matters_reads(opener: Opener, troubled: Report)
     """Without script, the matrix and every cell that did not pass can be read, by its link too."""
     page = opener(troubled, java_script_enabled=False)
     page.tab.goto(page.url)
-    assert page.tab.locator(".matrix tbody tr").count() == 10
+    assert page.tab.locator(".matrix tbody tr").count() == 4
     assert page.tab.locator(".matrix tbody tr").first.is_visible()
     for each in _keys(troubled, accepted=False):
         page.tab.goto(f"{page.url}#{each}")
@@ -250,7 +250,7 @@ def test_a_cell_past_the_limit_opens_in_full(opener: Opener) -> None:
     """A failing cell that the HTML shows in short is shown in full by the script."""
     shown = report(200, {Outcome.FAIL: 90})
     page = opener(shown).go()
-    page.tab.locator(".brief a.id").first.click()
+    page.tab.locator(".brief a").first.click()
     page.tab.locator("#opened svg.timeline").wait_for()
     assert page.tab.locator("#opened .rule").first.is_visible()
     assert page.behaved()

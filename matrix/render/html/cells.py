@@ -78,9 +78,8 @@ def key(host: str, cell: Cell) -> str:
 
 def fragment(kind: str, host: str, rest: str) -> str:
     """A fragment that is a valid id too."""
-    return (
-        f"{kind}={quote(visible(host), safe=UNQUOTED)}:{quote(visible(rest), safe=UNQUOTED + '/')}"
-    )
+    place = quote(visible(rest), safe=f"/{UNQUOTED}")
+    return f"{kind}={quote(visible(host), safe=UNQUOTED)}:{place}"
 
 
 def detail(cell: CellReport, host: Host, controls: Sequence[Control]) -> Detail:

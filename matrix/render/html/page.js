@@ -147,7 +147,9 @@ function article(cell, detail, { rules }) {
     detail.texts.map(([name, text]) =>
       [html("p", { class: "label" }, name), html("pre", { tabindex: "0" }, text)]),
     standings(detail),
-    eventTable(detail));
+    eventTable(detail),
+    html("p", { class: "quiet" },
+      html("a", { href: "#" + keyOf(cell) }, "Link to this cell")));
 }
 
 // The plot: timeline.py -------------------------------------------------------------------------

@@ -1,0 +1,196 @@
+"""Tiny misbehaving programs, as texts: each goes wrong in one way, on purpose.
+
+`BREAKAGES` are modules for ``--preload``: they break the transport inside of a real agent's real
+cell, in the middle of its abort. `AGENTS` are whole agents, which speak just enough of the protocol
+to be taken seriously before they go wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+
+from matrix.manager.interpreters import Interpreter
+
+_BREAKAGE = """
+import fcntl, os, signal, stat, sys
+from twisted.internet.tcp import Connection
+
+def is_written_pipe(number):
+    try:
+        mode, flags = os.fstat(number).st_mode, fcntl.fcntl(number, fcntl.F_GETFL)
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) and flags & os.O_ACCMODE == os.O_WRONLY
+
+# When a preloaded module is imported, there is only one such pipe but for the standard streams.
+EVENTS = next(number for number in range(3, 1024) if is_written_pipe(number))
+
+def is_first(marker):
+    try:
+        os.close(os.open(os.environ[marker], os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+abort = Connection.abortConnection
+
+def abortConnection(self):
+    {body}
+    abort(self)
+
+Connection.abortConnection = abortConnection
+"""
+
+_BODIES = {
+    "hangs": """
+        while True:
+            signal.pause()
+    """,
+    "segfaults": "os.kill(os.getpid(), signal.SIGSEGV)",
+    "stops": "os.kill(os.getpid(), signal.SIGSTOP)",
+    "exits": "os._exit(0)",
+    "exits_with_9": "os._exit(9)",
+    "writes_garbage": "os.write(EVENTS, b'\\0\\xffgarbage\\n')",
+    "never_stops_writing_garbage": """
+        while True:
+            os.write(EVENTS, b'x' * 65536)
+    """,
+    "never_stops_writing_events": """
+        while True:
+            os.write(EVENTS, b'{"t": 1, "side": "aborter", "event": "x"}\\n' * 1000)
+    """,
+    "floods_stderr": """
+        for _ in range(500):
+            os.write(2, b'\\xffx\\n' * 21845)
+    """,
+    "closes_its_pipes": """
+        os.closerange(0, 1024)
+        while True:
+            signal.pause()
+    """,
+    "leaves_a_grandchild": """
+        fifo = os.open(os.environ["MINIATURE_FIFO"], os.O_WRONLY)
+        if os.fork() == 0:
+            os.write(fifo, b"x")
+            while True:
+                signal.pause()
+        os.close(fifo)
+        os._exit(0)
+    """,
+    "kills_its_agent_once": """
+        if is_first("MINIATURE_MARKER"):
+            os.kill(os.getppid(), signal.SIGKILL)
+            signal.pause()
+    """,
+}
+
+BREAKAGES = {
+    name: _BREAKAGE.replace("    {body}\n", indent(dedent(body), "    ") + "\n")
+    for name, body in _BODIES.items()
+}
+"""Name of a module → its text."""
+
+_AGENT = """
+import json, os, signal, sys
+
+def say(**message):
+    print(json.dumps(message), flush=True)
+
+def hello():
+    say(type="hello", protocol=1, provenance={"python": "Miniature 1", "platform": "Tiny-0"},
+        reactors=[{"name": "mini", "description": "a miniature"}], scenarios=[], faults={})
+
+def event(name, **data):
+    return json.dumps({"t": 0.0, "side": "process", "event": name, **data}) + "\\n"
+
+def ended(job, events, status=0):
+    say(type="ended", job=job, status=status, events=events, stderr="")
+
+def jobs():
+    hello()
+    for line in sys.stdin:
+        message = json.loads(line)
+        if message["do"] == "probe":
+            ended(message["job"], event("started") + event("finished"))
+        elif "job" in message:
+            yield message
+
+"""
+
+_STORIES = {
+    "dies_at_hello": "sys.exit('out of order')",
+    "says_nothing": "signal.pause()",
+    "greets_in_garbage": "print('hello, world', flush=True); sys.stdin.read()",
+    "greets_with_a_list": "print('[]', flush=True); sys.stdin.read()",
+    "greets_with_too_little": "say(type='hello', protocol=1); sys.stdin.read()",
+    "greets_from_the_future": (
+        "say(type='hello', protocol=2, provenance={}, reactors=[], faults={}); sys.stdin.read()"
+    ),
+    "greets_without_end": "while True: os.write(1, b'[' * 65536)",
+    "answers_in_garbage": "for job in jobs(): print('\\0garbage', flush=True)",
+    "answers_with_a_list": "for job in jobs(): print('[1]', flush=True)",
+    "answers_nested": "for job in jobs(): print('[' * 100000, flush=True)",
+    "answers_with_numbers": (
+        "for job in jobs(): say(type='ended', job=job['job'], status=0, events=1, stderr=2)"
+    ),
+    "answers_with_words_for_status": (
+        "for job in jobs(): say(type='ended', job=job['job'], status='0', events='', stderr='')"
+    ),
+    "answers_for_others": (
+        "for job in jobs(): say(type='ended', job=77, status=0, events='', stderr='')"
+    ),
+    "answers_without_end": "for job in jobs():\n    while True: os.write(1, b'x' * 65536)",
+    "answers_nothing": "for job in jobs(): pass",
+    "lies_about_its_pid": (
+        "for job in jobs():\n"
+        "    say(type='began', job=job['job'], pid=int(os.environ['MINIATURE_VICTIM']))\n"
+        "    sys.exit()"
+    ),
+    "says_nothing_of_it": "for job in jobs(): ended(job['job'], '')",
+    "claims_all_is_well": (
+        "for job in jobs(): ended(job['job'], event('started') + event('finished'))"
+    ),
+    "claims_a_proof": (
+        "for job in jobs(): ended(job['job'], event('started') + event('proved', proof='tcp-info')"
+        " + event('abort-called', written=1) + event('finished'))"
+    ),
+    "does_a_cell_and_dies": (
+        "for job in jobs():\n"
+        "    if job['do'] == 'play' and not os.path.exists(os.environ['MINIATURE_MARKER']):\n"
+        "        open(os.environ['MINIATURE_MARKER'], 'w').close(); sys.exit(1)\n"
+        "    ended(job['job'], event('started') + event('finished'))"
+    ),
+}
+
+AGENTS = {name: _AGENT + story for name, story in _STORIES.items()}
+"""Name → the text of a program."""
+
+
+def agent(name: str, folder: Path) -> Interpreter:
+    """An interpreter that is that miniature, whatever it is given to run."""
+    path = folder / f"{name}.py"
+    path.write_text(AGENTS[name])
+    return Interpreter((sys.executable, str(path)))
+
+
+def importable(folder: Path, monkeypatch: pytest.MonkeyPatch, **texts: str) -> None:
+    """Make modules with these texts importable for every agent that is started from here."""
+    for name, text in texts.items():
+        path = folder / f"{name.replace('.', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    known = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), known])))
+
+
+def plugin(module: str) -> str:
+    """The text of a Twisted plugin that registers a reactor ``mini``, which lives in a module."""
+    return (
+        "from twisted.application.reactors import Reactor\n"
+        f"mini = Reactor('mini', {module!r}, 'a third-party reactor')\n"
+    )
