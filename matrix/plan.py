@@ -54,11 +54,14 @@ def make(
         for host in hosts
     }
     planned = tuple(Planned(host, _shard(cells, shard)) for host, cells in whole.items())
+    if not any(each.cells for each in planned):
+        left = f" in shard {shard}; ask for fewer shards" if shard else ""
+        raise SelectionError(f"There is no cell to run{left}.")
     return Plan(_digest(whole), planned, repeat, shard, _faults(hosts, planned))
 
 
 def _check_names(hosts: Iterable[Host]) -> None:
-    """Names of reactors become parts of ids: `SelectionError` for one that could not be read back."""
+    """Names of reactors become parts of ids: `SelectionError` where one can't be read back."""
     for host in hosts:
         for reactor in host.reactors:
             if not reactor.name or "/" in reactor.name:

@@ -158,6 +158,8 @@ def differences(stored: Report, derived: Report) -> list[str]:
 
 def exit_code(report: Report) -> int:
     """What a command that ran or judged these cells ends with."""
+    if report.footer is None or report.footer.interrupted is not None:
+        return FAILED  # negative controls that were never played prove nothing either way
     if report.missed_faults():
         return INVALID
     accepted = all(cell.is_accepted for cell in report.cells())

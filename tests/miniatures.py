@@ -82,6 +82,12 @@ _BODIES = {
         os.close(fifo)
         os._exit(0)
     """,
+    "waits_from_the_second_on": """
+        if not is_first("MINIATURE_MARKER"):
+            os.open(os.environ["MINIATURE_FIFO"], os.O_WRONLY)
+            while True:
+                signal.pause()
+    """,
     "kills_its_agent_once": """
         if is_first("MINIATURE_MARKER"):
             os.kill(os.getppid(), signal.SIGKILL)
@@ -102,8 +108,10 @@ def say(**message):
     print(json.dumps(message), flush=True)
 
 def hello():
-    say(type="hello", protocol=1, provenance={"python": "Miniature 1", "platform": "Tiny-0"},
-        reactors=[{"name": "mini", "description": "a miniature"}], scenarios=[], faults={})
+    provenance = {"python": "Miniature 1", "platform": "Tiny-0"}
+    reactors = [{"name": "mini", "description": "a miniature"}]
+    faults = json.loads(os.environ.get("MINIATURE_FAULTS", "{}"))
+    say(type="hello", protocol=1, provenance=provenance, reactors=reactors, faults=faults)
 
 def event(name, **data):
     return json.dumps({"t": 0.0, "side": "process", "event": name, **data}) + "\\n"
@@ -158,6 +166,9 @@ _STORIES = {
     "claims_a_proof": (
         "for job in jobs(): ended(job['job'], event('started') + event('proved', proof='tcp-info')"
         " + event('abort-called', written=1) + event('finished'))"
+    ),
+    "tells_a_story": (
+        "for job in jobs(): ended(job['job'], open(os.environ['MINIATURE_STORY']).read())"
     ),
     "does_a_cell_and_dies": (
         "for job in jobs():\n"

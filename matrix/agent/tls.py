@@ -1,8 +1,9 @@
 """TLS contexts for both ends, Twisted's and the standard library's.
 
-Every server's is pinned to one version, and so is the standard library's client;
-Twisted's client asks for that version at least. They are made once, before the first fork. The client's end verifies the
-server's certificate against the run's own authority, and its name.
+Every server is pinned to one version, and so is the standard library's client;
+Twisted's client asks for that version at least. They are made once, before the
+first fork. The client verifies the server's certificate against the run's own
+authority, and its name.
 """
 
 from __future__ import annotations

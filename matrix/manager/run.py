@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ import trustme
 from attrs import asdict, define, field, frozen
 
 from matrix import wire
+from matrix.errors import OutputError
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
 from matrix.manager.hosts import inspect
@@ -52,8 +53,7 @@ async def stands(
 ) -> AsyncIterator[list[Stand]]:
     """Every interpreter, started and inspected; `AgentError` where one cannot play."""
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="reactor-matrix-"))
-        agent, tls = pack_agent(Path(folder) / "agent.zip"), _tls_material()
+        agent, tls = stack.enter_context(_packed_agent()), _tls_material()
         opened: list[Stand] = []
         for interpreter in interpreters:
             running = await stack.enter_async_context(
@@ -62,6 +62,18 @@ async def stands(
             host, unsupported = await inspect(running, {stand.host.id for stand in opened})
             opened.append(Stand(host, running, unsupported))
         yield opened
+
+
+@contextmanager
+def _packed_agent() -> Iterator[Path]:
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="reactor-matrix-"))
+            agent = pack_agent(Path(folder) / "agent.zip")
+        except OSError as error:
+            why = f"The agent cannot be put into a temporary folder ({error.strerror})"
+            raise OutputError(f"{why}; let TMPDIR name one that has room.") from error
+        yield agent
 
 
 def _tls_material() -> dict[str, str]:

@@ -90,7 +90,7 @@ class CellReport:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst outcome of all attempts; an attempt that is owed and missing is ``no-result``."""
+        """The worst outcome of all attempts; one that is owed and missing is ``no-result``."""
         outcomes = [a.verdict.outcome for a in self.attempts]
         if len(outcomes) < self.owed:
             outcomes.append(Outcome.NO_RESULT)

@@ -71,6 +71,11 @@ class Opened:
         """The element of that id, whatever characters it has."""
         return self.tab.locator(f'[id="{identity}"]')
 
+    def unfold(self, selector: str, count: int) -> None:
+        """Open the first so many of the details that match."""
+        for each in self.tab.locator(selector).all()[:count]:
+            each.evaluate("(details) => { details.open = true; }")
+
     def behaved(self) -> bool:
         """Nothing but the file was asked for, and nothing was complained about."""
         assert not self.complaints
@@ -120,7 +125,8 @@ def opener(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
 def troubled() -> Report:
     """Two hosts, every outcome, flaky cells, and a defect that went uncaught."""
     hosts = ("linux", "wine 8.0/é")
-    return report(60, EVERY_OUTCOME, hosts=hosts, repeat=3, flaky=2, uncaught=1)
+    few = dict.fromkeys(EVERY_OUTCOME, 1) | {Outcome.FAIL: 3}
+    return report(60, few, hosts=hosts, repeat=3, flaky=2, uncaught=1)
 
 
 def _keys(shown: Report, *, accepted: bool) -> list[str]:
@@ -161,14 +167,15 @@ def test_hostile_text_does_nothing(opener: Opener) -> None:
 def test_axe_finds_nothing_serious(
     opener: Opener, troubled: Report, scheme: str, width: int
 ) -> None:
-    """No serious or critical barrier, light and dark, wide and narrow, with everything open."""
+    """No serious or critical barrier, light and dark, wide and narrow, folded and unfolded."""
     size = {"width": width, "height": 800}
     page = opener(troubled, color_scheme=scheme, viewport=size).go()
     assert _violations(page) == []
-    page.tab.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    page.unfold("section > details", 9)
+    page.unfold(".cell article > details", 2)
     assert _violations(page) == []
     page.go(_keys(troubled, accepted=True)[0])
-    page.tab.evaluate("document.querySelectorAll('#opened details').forEach((d) => d.open = true)")
+    page.unfold("#opened details", 2)
     assert _violations(page) == []
     page.tab.get_by_role("link", name="All cells of").click()
     page.tab.get_by_role("heading", name="cells of").wait_for()

@@ -120,7 +120,7 @@ function eventRow({ t, side, name, keys, values }) {
     [html("span", {}, `${key} `, html("b", {}, word(values[n]))), " "]);
   return html("tr", { class: known },
     html("td", {}, milliseconds(t)), html("td", {}, side), html("td", {}, name),
-    html("td", {}, says));
+    html("td", { class: "long" }, says));
 }
 
 function eventTable({ events, leftOut }) {

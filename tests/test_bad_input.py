@@ -1,0 +1,159 @@
+"""What cannot be carried out: one clear sentence, status 2, and nothing good is spoilt."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from matrix.lines import dump_lines
+from tests import commands, synthetic
+
+LINES = list(dump_lines(synthetic.report(8)))
+SMALL = ("run", "-r", "select", "-t", "tcp4", "--side", "client", "--peer", "socket")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("-r", "nosuch"), "No reactor matches 'nosuch'. There are: asyncio, "),
+        (("-t", "tcp4", "-t", "x*"), "No transport matches 'x*'. There are: tcp4, tcp6, "),
+        (("--side", "both"), "No side matches 'both'. There are: client, server."),
+        (("--shard", "3/2"), "A shard reads K/N with 1 ≤ K ≤ N, for instance 2/4; not '3/2'."),
+        (("--shard", "half"), "A shard reads K/N"),
+        (("--shard", "9999/9999"), "There is no cell to run in shard 9999/9999"),
+        (("--python", sys.executable + " -S"), "No module named 'twisted'. Install it there: "),
+        (("--python", "cat"), "cat cannot play: it printed nothing."),
+        (("--python", "nosuch"), "nosuch could not be started: No such file or directory."),
+        (("--python", "'"), "is no command: No closing quotation."),
+        (("--python", " "), "--python needs a command that starts a Python"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_what_to_run(command: str, words: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    """What makes no sense is refused before anything runs or is written."""
+    more = ("-o", tmp_path / "out") if command == "run" else ()
+    assert sentence in commands.refused(command, *words, *more)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "-j", "0"),
+        ("run", "--repeat", "0"),
+        ("run", "--deadline", "x"),
+        ("plan", "--format", "x"),
+        ("judge",),
+        ("nosuch",),
+    ],
+)
+def test_usage(words: tuple[str, ...]) -> None:
+    """Wrong usage ends with 2 and the usage."""
+    ended = commands.run(*words)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Usage: ")
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "does not exist"),
+        ("", "line 1: there is no header"),
+        ("hello\n", "line 1: it is not JSON"),
+        ("{}\n", "line 1: the header must be the first line"),
+        ("[1]\n", "line 1: it is no JSON object"),
+        (LINES[0] + "{}\n", "line 2: its type is None"),
+        ("".join([LINES[0], LINES[1].replace('"how":"exited"', '"how":"x"')]), "line 2: "),
+        ("".join([*LINES, LINES[-1]]), "nothing may follow the footer"),
+        ("\0\xff", "line 1: "),
+    ],
+    ids=["none", "empty", "text", "foreign", "list", "no type", "no value", "two", "binary"],
+)
+@pytest.mark.parametrize("command", ["judge", "report", "show"])
+def test_no_results(command: str, text: str | None, words: str, tmp_path: Path) -> None:
+    """What is no results file is refused, with the line that makes no sense."""
+    path = tmp_path / "results.jsonl"
+    if text is not None:
+        path.write_text(text, encoding="latin-1")
+    more = ("a/b/c/d/e",) if command == "show" else ()
+    sentence = commands.refused(command, path, *more)
+    assert words in sentence
+    assert str(path) in sentence
+
+
+def test_folder_is_no_results_file(tmp_path: Path) -> None:
+    """A folder in place of a results file is refused with the name of the file in it."""
+    assert str(tmp_path / "results.jsonl") in commands.refused("judge", tmp_path)
+
+
+def test_no_such_cell(tmp_path: Path) -> None:
+    """A cell that is not in the file is refused."""
+    path = tmp_path / "results.jsonl"
+    path.write_text("".join(LINES))
+    assert "There is no result of 'a/b/c/d/e'" in commands.refused("show", path, "a/b/c/d/e")
+
+
+@pytest.mark.parametrize("cut", [1, len(LINES[-1]), len(LINES[-1]) + len(LINES[-2]) // 2])
+def test_truncated_results(cut: int, tmp_path: Path) -> None:
+    """A file that was cut off is readable, and no run with it ends with 0."""
+    path = tmp_path / "results.jsonl"
+    path.write_text("".join(LINES)[:-cut])
+    assert commands.run("report", path).returncode == 0
+    ended = commands.run("judge", path)
+    assert "Traceback" not in ended.stderr
+    assert ended.returncode == (0 if cut == 1 else 1)
+
+
+# Output -------------------------------------------------------------------------------------------
+
+
+def at_most(size: int) -> Callable[[], None]:
+    """A limit on the size of files, which is how a disk that is full can be had by anybody."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def test_unwritable_folder(tmp_path: Path) -> None:
+    """A folder that cannot be made is refused before anything runs."""
+    (tmp_path / "file").touch()
+    sentence = commands.refused(*SMALL, "-o", tmp_path / "file" / "out")
+    assert f"{tmp_path / 'file' / 'out'} cannot be written (Not a directory)" in sentence
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (1_000, "The agent cannot be put into a temporary folder (File too large)"),
+        (100_000, "results.jsonl.part cannot be written (File too large)"),
+    ],
+)
+def test_full_disk_in_a_run(size: int, words: str, tmp_path: Path) -> None:
+    """A run that the disk has no room for says so, and leaves the files of the last one as they were."""
+    old = {name: f"good {name}" for name in ("results.jsonl", "index.html", "junit.xml")}
+    for name, text in old.items():
+        (tmp_path / name).write_text(text)
+    assert words in commands.refused(*SMALL, "-o", tmp_path, limit=at_most(size))
+    assert {name: (tmp_path / name).read_text() for name in old} == old
+
+
+def test_full_disk_in_a_report(tmp_path: Path) -> None:
+    """A page that the disk has no room for does not take the place of the old one."""
+    results, page = tmp_path / "results.jsonl", tmp_path / "index.html"
+    results.write_text("".join(LINES))
+    page.write_text("good")
+    sentence = commands.refused("report", results, "--html", page, limit=at_most(10_000))
+    assert f"{page} cannot be written (File too large)" in sentence
+    assert page.read_text() == "good"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "results.jsonl"]
+
+
+def test_no_space_left(tmp_path: Path) -> None:
+    """No space on a device is said as it is."""
+    results = tmp_path / "results.jsonl"
+    results.write_text("".join(LINES))
+    sentence = commands.refused("report", results, "--html", "/dev/full")
+    assert "/dev/full cannot be written (No space left on device)" in sentence

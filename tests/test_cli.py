@@ -1,0 +1,240 @@
+"""The commands as a user runs them: what they print, write and end with."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from matrix import wire
+from matrix.lines import dump_lines
+from matrix.model.cell import Cell
+from matrix.model.result import Outcome
+from matrix.model.transcript import Event
+from matrix.store import read
+from matrix.structure import to_json
+from tests import commands, miniatures, synthetic
+
+ONE = ("-t", "tcp4", "-s", "abort-when-full", "--side", "client", "--peer", "socket")
+CELL = Cell("select", "tcp4", "abort-when-full", "client", "socket")
+FILES = ("index.html", "junit.xml", "results.jsonl", "summary.md")
+OFF_LINE = """
+import sys
+
+def refuse(event, arguments):
+    module = str(arguments[0]).split(".")[0] if event == "import" else ""
+    if event.startswith("socket.") or module in ("twisted", "OpenSSL"):
+        raise RuntimeError(f"{event} {arguments}")
+
+sys.addaudithook(refuse)
+from matrix.cli import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which a real run of one cell left its files."""
+    folder = tmp_path_factory.mktemp("real")
+    ended = commands.run("run", "-r", "select", *ONE, "-o", folder)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return folder
+
+
+def story(folder: Path, monkeypatch: pytest.MonkeyPatch, *more: Event) -> str:
+    """A ``--python`` that tells of every job that all went well, and then something more."""
+    *events, last = synthetic.transcript(CELL, Random(1)).events
+    lines = [json.dumps(to_json(event)) + "\n" for event in (*events, *more, last)]
+    (folder / "story").write_text("".join(lines))
+    monkeypatch.setenv("MINIATURE_STORY", str(folder / "story"))
+    return str(miniatures.agent("tells_a_story", folder))
+
+
+# run ----------------------------------------------------------------------------------------------
+
+
+def test_run_leaves_four_files(real: Path) -> None:
+    """A run that ends with 0 leaves its results and three pages, and no draft of any."""
+    assert sorted(path.name for path in real.iterdir()) == list(FILES)
+    report = read(real / "results.jsonl")
+    assert report.counts() == {Outcome.PASS: 1}
+    assert report.footer is not None
+    assert report.footer.interrupted is None
+    assert all(CELL.transport in (real / name).read_text() for name in FILES)
+
+
+def test_run_says_where_the_page_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last line of a run names the page."""
+    ended = commands.run("run", "--python", story(tmp_path, monkeypatch), *ONE, "-o", tmp_path)
+    assert ended.stdout.splitlines()[-1] == f"The page: {tmp_path / 'index.html'}"
+
+
+def test_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in which a rule is broken ends with 1."""
+    logged = Event(1, wire.PROCESS, wire.LOGGED, {"kind": "log", "text": "oops"})
+    python = story(tmp_path, monkeypatch, logged)
+    ended = commands.run("run", "--python", python, *ONE, "-o", tmp_path)
+    assert ended.returncode == 1
+    assert "nothing-logged: log: oops" in ended.stdout
+
+
+def test_status_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in which a planted fault goes uncaught ends with 3, and so does judging it again."""
+    monkeypatch.setenv("MINIATURE_FAULTS", json.dumps({"never-late": "prompt"}))
+    python = story(tmp_path, monkeypatch)
+    ended = commands.run("run", "--python", python, *ONE, "-o", tmp_path)
+    assert ended.returncode == 3
+    assert "never-late" in ended.stdout
+    assert commands.run("judge", tmp_path / "results.jsonl").returncode == 3
+
+
+def test_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted run ends with 1, and leaves what it has as a results file and pages."""
+    name, fifo = "waits_from_the_second_on", tmp_path / "fifo"
+    miniatures.importable(tmp_path, monkeypatch, **{name: miniatures.BREAKAGES[name]})
+    monkeypatch.setenv("MINIATURE_MARKER", str(tmp_path / "marker"))
+    monkeypatch.setenv("MINIATURE_FIFO", str(fifo))
+    os.mkfifo(fifo)
+    waiting = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    words = commands.command("run", "-r", "select", *ONE, "--preload", name, "-j1", "--repeat", "2")
+    with subprocess.Popen([*words, "-o", tmp_path / "out"], stdout=subprocess.DEVNULL) as running:
+        first_has_ended(waiting)
+        assert '"type":"result"' in (tmp_path / "out/results.jsonl.part").read_text()
+        running.send_signal(signal.SIGINT)
+        assert running.wait(commands.PATIENCE) == 1
+    os.close(waiting)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == list(FILES)
+    report = read(tmp_path / "out/results.jsonl")
+    assert report.footer is not None
+    assert report.footer.interrupted == "SIGINT"
+    assert len(report.results) == 1
+
+
+def first_has_ended(fifo: int) -> None:
+    """Returns when the second attempt of a run waits at the other end of the pipe."""
+    poll = select.poll()
+    poll.register(fifo, select.POLLHUP | select.POLLIN)
+    poll.poll(commands.PATIENCE * 1000)
+
+
+# judge --------------------------------------------------------------------------------------------
+
+
+def test_judge_gives_the_same_verdicts(real: Path) -> None:
+    """The events of a real run give its stored verdicts again."""
+    ended = commands.run("judge", real / "results.jsonl")
+    assert ended.returncode == 0
+    assert " verdicts derived again, 0 differ from the stored." in ended.stdout
+
+
+def test_judge_needs_neither_twisted_nor_network(real: Path) -> None:
+    """A results file can be judged where Twisted cannot be imported, nor a socket be made."""
+    words = [sys.executable, "-c", OFF_LINE, "judge", real / "results.jsonl"]
+    ended = subprocess.run(words, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert "0 differ from the stored." in ended.stdout
+
+
+def test_judge_tells_what_differs(real: Path, tmp_path: Path) -> None:
+    """A stored verdict that the events do not bear out is shown, and the status is 1."""
+    edited = tmp_path / "edited.jsonl"
+    lines = (real / "results.jsonl").read_text().splitlines()
+    spoilt = [edit(line) for line in lines]
+    edited.write_text("\n".join([*spoilt, ""]))
+    ended = commands.run("judge", edited)
+    assert ended.returncode == 1
+    assert f"{CELL.id} attempt 1" in ended.stdout
+    assert "stored pass [], the events say inconclusive" in ended.stdout
+
+
+def edit(line: str) -> str:
+    """The same line; the cell's own loses its samples."""
+    entry = json.loads(line)
+    if entry["type"] == "result" and entry["fault"] is None:
+        entry["events"] = [e for e in entry["events"] if e["event"] != wire.SAMPLE]
+    return json.dumps(entry)
+
+
+def test_judge_misses_a_fault_that_was_taken_out(real: Path, tmp_path: Path) -> None:
+    """Where the negative controls are not in the file, the run that it tells of is not valid."""
+    edited = tmp_path / "edited.jsonl"
+    lines = (real / "results.jsonl").read_text().splitlines(keepends=True)
+    edited.write_text("".join(line for line in lines if json.loads(line).get("fault") is None))
+    ended = commands.run("judge", edited)
+    assert ended.returncode == 3
+    assert "was not played" in ended.stdout
+
+
+# plan, doctor, report, show -----------------------------------------------------------------------
+
+
+def test_plan_lists_the_cells() -> None:
+    """The plan has a line for each cell that a run with the same selection would owe."""
+    ended = commands.run("plan", "-r", "select", "-t", "tcp?", "--peer", "socket", "--side", "client")
+    cells = [Cell.parse(line) for line in ended.stdout.splitlines()]
+    assert ended.returncode == 0
+    assert len(cells) == 2 * len(wire.SCENARIOS)
+    assert {cell.transport for cell in cells} == {"tcp4", "tcp6"}
+
+
+def test_plan_as_json() -> None:
+    """Shards of one plan share its digest, and share out its cells."""
+    words = ("plan", "-r", "poll", "-t", "tcp4", "--format", "json")
+    whole, *parts = (
+        json.loads(commands.run(*words, *shard).stdout)
+        for shard in ([], ["--shard", "1/2"], ["--shard", "2/2"])
+    )
+    assert {part["digest"] for part in parts} == {whole["digest"]}
+    listed = [cell["id"] for part in parts for cell in part["cells"]]
+    assert sorted(listed) == sorted(cell["id"] for cell in whole["cells"])
+
+
+def test_doctor_has_every_reactor() -> None:
+    """The doctor says what runs here, and why the rest does not."""
+    ended = commands.run("doctor", env={**os.environ, "COLUMNS": "200"})
+    assert ended.returncode == 0
+    assert "twisted: " in ended.stdout
+    rows = {line.split()[0]: line.split()[1] for line in ended.stdout.splitlines() if line.split()}
+    assert (rows["select"], rows["asyncio"], rows["iocp"]) == ("yes", "yes", "no")
+    assert "wrong-platform: needs Windows" in ended.stdout
+
+
+def test_report_writes_the_pages_again(real: Path, tmp_path: Path) -> None:
+    """The pages of a results file are those that its run left."""
+    wanted = {"--html": "index.html", "--junit": "junit.xml", "--markdown": "summary.md"}
+    options = [word for option, name in wanted.items() for word in (option, str(tmp_path / name))]
+    ended = commands.run("report", real / "results.jsonl", *options)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    for name in wanted.values():
+        assert (tmp_path / name).read_bytes() == (real / name).read_bytes()
+
+
+def test_report_without_options_is_a_summary(real: Path) -> None:
+    """Without a file to write, the summary is printed."""
+    ended = commands.run("report", real / "results.jsonl")
+    assert ended.returncode == 0
+    assert "1 pass" in ended.stdout
+
+
+def test_show_tells_the_story_of_a_cell(real: Path) -> None:
+    """One cell's timeline has its events in their order."""
+    ended = commands.run("show", real / "results.jsonl", CELL.id)
+    assert ended.returncode == 0
+    places = [ended.stdout.index(name) for name in (wire.PROVED, wire.ABORT_CALLED, wire.RELEASED)]
+    assert places == sorted(places)
+
+
+def test_many_cells_can_be_reported(tmp_path: Path) -> None:
+    """A report says of thousands of cells what it says of one."""
+    path = tmp_path / "results.jsonl"
+    path.write_text("".join(dump_lines(synthetic.report(2000, {Outcome.FAIL: 3}))))
+    ended = commands.run("report", path)
+    assert ended.returncode == 0
+    assert ended.stdout.count("fail") >= 3
