@@ -45,8 +45,10 @@ def _judge(cell: Cell, transcript: Transcript, bar: str) -> Verdict:
 
 
 def default_bar(transport: str) -> str:
-    """What a peer must be told where no control says it: on UNIX sockets there is no reset."""
-    return wire.FIN if "unix" in transport else wire.RESET
+    """What a peer must be told where no control says it: UNIX sockets know no reset."""
+    if "unix" not in transport:
+        return wire.RESET
+    return wire.CUT if transport.startswith("tls") else wire.FIN
 
 
 def bar(controls: Iterable[Control], transport: str, side: str) -> str | None:

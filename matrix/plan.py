@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
@@ -13,6 +14,7 @@ from matrix import wire
 from matrix.errors import SelectionError
 from matrix.model.cell import AXES, Cell
 from matrix.model.report import Host, Plan, Planned
+from matrix.model.scenarios import SCENARIOS, why_left_out
 from matrix.rules import rule
 
 FAULT_TRANSPORTS = ("tcp4", "tls1.3")
@@ -43,21 +45,28 @@ def make(
     _check_names(hosts)
     reactors = {host.id: tuple(r.name for r in host.reactors) for host in hosts}
     axes = _axes(selection, reactors)
+    chosen = {host: _product(axes, names) for host, names in reactors.items()}
+    left_out = Counter(why for cells in chosen.values() for why in map(why_left_out, cells) if why)
     whole = {
-        host.id: tuple(
-            Cell(*parts)
-            for parts in itertools.product(
-                [name for name in axes["reactor"] if name in reactors[host.id]],
-                *(axes[axis] for axis in AXES[1:]),
-            )
-        )
-        for host in hosts
+        host: tuple(cell for cell in cells if why_left_out(cell) is None)
+        for host, cells in chosen.items()
     }
     planned = tuple(Planned(host, _shard(cells, shard)) for host, cells in whole.items())
     if not any(each.cells for each in planned):
-        left = f" in shard {shard}; ask for fewer shards" if shard else ""
-        raise SelectionError(f"There is no cell to run{left}.")
-    return Plan(_digest(whole), planned, repeat, shard, _faults(hosts, planned))
+        raise SelectionError(f"There is no cell to run. {_why_none(left_out, shard)}")
+    return Plan(_digest(whole), planned, repeat, shard, _faults(hosts, planned), dict(left_out))
+
+
+def _why_none(left_out: Iterable[str], shard: str | None) -> str:
+    if shard:
+        return f"Shard {shard} is empty: ask for fewer shards."
+    return f"{'; '.join(left_out)}."
+
+
+def _product(axes: dict[str, list[str]], reactors: tuple[str, ...]) -> list[Cell]:
+    here = [name for name in axes["reactor"] if name in reactors]
+    rest = (axes[axis] for axis in AXES[1:])
+    return [Cell(*parts) for parts in itertools.product(here, *rest)]
 
 
 def _check_names(hosts: Iterable[Host]) -> None:
@@ -75,7 +84,7 @@ def _axes(selection: Selection, reactors: dict[str, tuple[str, ...]]) -> dict[st
     known = {
         "reactor": sorted({name for names in reactors.values() for name in names}),
         "transport": list(wire.TRANSPORTS),
-        "scenario": list(wire.SCENARIOS),
+        "scenario": [scenario.name for scenario in SCENARIOS],
         "side": list(wire.SIDES),
         "peer": list(wire.PEERS),
     }

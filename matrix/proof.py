@@ -1,4 +1,4 @@
-"""Was the not-writeable state really there when the abort was called? From the samples alone.
+"""Was the not-writeable state really there at that moment? From the samples alone.
 
 What the agent claims to have proved is not asked: the last look at the
 connection before the abort has to show it.
@@ -8,16 +8,30 @@ from __future__ import annotations
 
 from matrix import wire
 from matrix.model.cell import Cell
+from matrix.model.scenarios import NEVER_FULL, WAS_FULL, find
 from matrix.model.transcript import Event, Transcript
 
 
 def why_unproved(cell: Cell, transcript: Transcript) -> str | None:
-    """Why the transcript does not prove that the connection was not writeable; None: it does."""
-    abort = transcript.first(wire.ABORT_CALLED)
-    if abort is None:
+    """Why the transcript does not prove that the connection was not writeable; None: it does.
+
+    A scenario that is not about a full connection has to come to its abort, no more.
+    """
+    state = find(cell.scenario).state
+    act = next((e for e in transcript.events if e.name in _ACTS), None)
+    if act is None:
         return _never_aborted(transcript)
-    before = transcript.events[: transcript.events.index(abort)]
+    moment = transcript.first(wire.PROVED) if state == WAS_FULL else act
+    if moment is None:
+        return "the state was never proved"
+    before = transcript.events[: transcript.events.index(moment)]
+    if state == NEVER_FULL:
+        return _unprepared(cell, before)
     return _unprepared(cell, before) or _unproved(cell, before)
+
+
+_ACTS = (wire.ABORT_CALLED, wire.PEER_ACTED)
+"""What ends a connection: the aborter's call, or what the peer is told to do."""
 
 
 def _never_aborted(transcript: Transcript) -> str:
@@ -37,14 +51,17 @@ def _unprepared(cell: Cell, before: tuple[Event, ...]) -> str | None:
     needed = [(wire.PEER, wire.READING_STOPPED)]
     if cell.is_tls:
         needed += [(side, wire.HANDSHAKE) for side in (wire.ABORTER, wire.PEER)]
-    if "after-exchange" in cell.scenario:
+    if find(cell.scenario).exchange:
         needed += [(side, wire.EXCHANGED) for side in (wire.ABORTER, wire.PEER)]
     missing = [f"{side} {name}" for side, name in needed if (side, name) not in seen]
     if missing:
         return f"before the abort there was no {', no '.join(missing)}"
     versions = {e["version"] for e in before if e.name == wire.HANDSHAKE}
-    wanted = {cell.transport.replace("tls", "TLSv")} if cell.is_tls else set()
+    wanted = {_TLS_VERSIONS[cell.transport]} if cell.is_tls else set()
     return None if versions == wanted else f"TLS was {versions}, and not {wanted}"
+
+
+_TLS_VERSIONS = {"tls1.2": "TLSv1.2", "tls1.3": "TLSv1.3", "tls-unix": "TLSv1.3"}
 
 
 def _unproved(cell: Cell, before: tuple[Event, ...]) -> str | None:
@@ -55,11 +72,11 @@ def _unproved(cell: Cell, before: tuple[Event, ...]) -> str | None:
     if before[-1] is not last:
         return "something happened between the last look and the abort"
     if last["writeable"]:
-        return "the descriptor was writeable when the abort was called"
+        return "the descriptor was writeable at that moment"
     if not last["sendq"]:
-        return "the send queue was empty, or unknown, when the abort was called"
+        return "the send queue was empty, or unknown, at that moment"
     if not _held(last):
-        return "the transport held no unsent bytes when the abort was called"
+        return "the transport held no unsent bytes at that moment"
     return _not_for_good(cell, samples)
 
 

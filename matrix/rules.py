@@ -15,6 +15,7 @@ from attrs import frozen
 
 from matrix import wire
 from matrix.model.cell import Cell
+from matrix.model.scenarios import Scenario, find
 from matrix.model.transcript import Event, Transcript
 
 
@@ -42,6 +43,16 @@ class Case:
         events = self.transcript.events
         later = events[events.index(event) + 1 :]
         return [e for e in later if e.name in names and e.side == wire.ABORTER]
+
+    @property
+    def scenario(self) -> Scenario:
+        """What the catalogue says of the cell's scenario."""
+        return find(self.cell.scenario)
+
+    @property
+    def aborts(self) -> bool:
+        """Whether the aborter really aborts in this scenario."""
+        return self.scenario.aborts
 
     def story(self) -> list[Event]:
         """The events up to the scenario's end.
@@ -93,15 +104,22 @@ def _reactor_runs(case: Case) -> Finding:
 
 
 def _producer_paused(case: Case) -> Finding:
-    abort = case.need(wire.ABORT_CALLED)
-    before = case.transcript.events[: case.transcript.events.index(abort)]
+    """Asked of the moment of the last proof: what comes after it may resume the producer."""
+    proofs = list(case.transcript.all(wire.PROVED))
+    if not proofs:
+        return NotApplicable("the connection was never full")
+    before = case.transcript.events[: case.transcript.events.index(proofs[-1])]
     names = (wire.PRODUCER_REGISTERED, wire.PRODUCER_PAUSED, wire.PRODUCER_RESUMED)
-    calls = [event.name for event in before if event.name in names]
-    if not calls:
-        return NotApplicable("no producer was registered")
-    if calls[-1] == wire.PRODUCER_PAUSED:
+    calls = [event for event in before if event.name in names]
+    if not calls or not _is_push(case):
+        return NotApplicable("no push producer was registered before the proof")
+    if calls[-1].name == wire.PRODUCER_PAUSED:
         return None
     return "the buffer was full, and the producer was not paused"
+
+
+def _is_push(case: Case) -> bool:
+    return bool(case.need(wire.PRODUCER_REGISTERED)["streaming"])
 
 
 def _connection_lost_once(case: Case) -> Finding:
@@ -118,6 +136,8 @@ def _once(case: Case, name: str, side: str, call: str) -> Finding:
 
 
 def _not_reentrant(case: Case) -> Finding:
+    if not case.aborts:
+        return NotApplicable("the scenario does not abort")
     events = case.transcript.events
     begin = events.index(case.need(wire.ABORT_CALLED))
     end = events.index(case.need(wire.ABORT_RETURNED))
@@ -128,15 +148,37 @@ def _not_reentrant(case: Case) -> Finding:
 
 
 def _reason_aborted(case: Case) -> Finding:
-    if case.lost is None:
-        return NotApplicable("connectionLost was never called")
+    if case.lost is None or not case.aborts or case.scenario.raises:
+        return NotApplicable("connectionLost was not called, or there is another cause for it")
     reason = case.lost["reason"]
     if "twisted.internet.error.ConnectionAborted" in reason["mro"]:
         return None
     return f"the reason was {_words(reason)}"
 
 
+def _reason_fits(case: Case) -> Finding:
+    act = case.transcript.first(wire.PEER_ACTED)
+    if case.lost is None or act is None:
+        return NotApplicable("it is not the peer who ends the connection")
+    wanted = "ConnectionDone" if act["act"] == "finish" else "ConnectionLost"
+    if f"twisted.internet.error.{wanted}" in case.lost["reason"]["mro"]:
+        return None
+    return f"the reason was {_words(case.lost['reason'])}, and not {wanted}"
+
+
+def _exception_reported(case: Case) -> Finding:
+    if not case.scenario.raises:
+        return NotApplicable("the scenario raises nothing")
+    logged = [e for e in case.transcript.all(wire.LOGGED) if _DELIBERATE in e["text"]]
+    return None if len(logged) == 1 else f"the exception was reported {len(logged)} times"
+
+
+_DELIBERATE = "matrix.agent.scenarios.DeliberateError"
+
+
 def _prompt(case: Case) -> Finding:
+    if not case.aborts:
+        return NotApplicable("the scenario does not abort")
     lost, begin = case.lost, case.need(wire.ABORT_CALLED).t
     if lost is None:
         return "while the reactor ran, connectionLost never came"
@@ -151,6 +193,9 @@ def _prompt(case: Case) -> Finding:
 def _producer_stopped_once(case: Case) -> Finding:
     if case.transcript.first(wire.PRODUCER_REGISTERED) is None:
         return NotApplicable("no producer was registered")
+    if any(event["call"] == "unregisterProducer" for event in case.transcript.all(wire.CALLED)):
+        stopped = case.transcript.first(wire.PRODUCER_STOPPED)
+        return None if stopped is None else "a producer was stopped that had been unregistered"
     return _once(case, wire.PRODUCER_STOPPED, wire.ABORTER, "stopProducing")
 
 
@@ -165,11 +210,20 @@ def _producer_silent_after_stop(case: Case) -> Finding:
 
 
 def _writes_after_abort_dropped(case: Case) -> Finding:
-    return _late(case, wire.LATE_WRITE, "write()")
+    return _early(case, "write") or _late(case, wire.LATE_WRITE, "write()")
 
 
 def _abort_idempotent(case: Case) -> Finding:
-    return _late(case, wire.LATE_ABORT, "a second abortConnection()")
+    again = _early(case, "abortConnection") or _early(case, "loseConnection")
+    return again or _late(case, wire.LATE_ABORT, "a second abortConnection()")
+
+
+def _early(case: Case, call: str) -> str | None:
+    """What came of a call to the transport between the abort and connectionLost."""
+    for event in case.transcript.all(wire.CALLED):
+        if event["call"] == call and event["raised"]:
+            return f"{call}() raised {_words(event['raised'])}"
+    return None
 
 
 def _late(case: Case, name: str, call: str) -> Finding:
@@ -207,7 +261,11 @@ def _new(before: list[str] | None, after: list[str] | None) -> list[str]:
 
 
 def _nothing_logged(case: Case) -> Finding:
-    logged = [f"{e['kind']}: {_first_line(e['text'])}" for e in case.transcript.all(wire.LOGGED)]
+    logged = [
+        f"{event['kind']}: {_last_line(event['text'])}"
+        for event in case.transcript.all(wire.LOGGED)
+        if not (case.scenario.raises and _DELIBERATE in event["text"])
+    ]
     return "; ".join(logged) or None
 
 
@@ -233,8 +291,8 @@ _STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
 
 
 def _peer_told(case: Case) -> Finding:
-    if case.cell.peer != "socket":
-        return NotApplicable("the peer is no witness of the wire")
+    if case.cell.peer != "socket" or not case.aborts:
+        return NotApplicable("the peer is no witness of the wire, or ends the connection itself")
     signal = case.need(wire.WIRE, wire.PEER)["signal"]
     if _STRENGTH.index(signal) >= _STRENGTH.index(case.bar):
         return None
@@ -243,7 +301,7 @@ def _peer_told(case: Case) -> Finding:
 
 def _prefix_only(case: Case) -> Finding:
     received = case.need(wire.RECEIVED, wire.PEER)
-    written = case.need(wire.ABORT_CALLED)["written"]
+    written = case.need(wire.ABORT_CALLED if case.aborts else wire.SCENARIO_OVER)["written"]
     if not received["matches"]:
         return f"the peer's bytes differ from the written ones at {received['first_difference']}"
     if received["bytes"] > written:
@@ -275,6 +333,11 @@ def _words(exception: dict[str, Any]) -> str:
 
 def _first_line(text: str) -> str:
     return (text.strip().splitlines() or [""])[0]
+
+
+def _last_line(text: str) -> str:
+    """Of a traceback: what was raised."""
+    return (text.strip().splitlines() or [""])[-1]
 
 
 _ABORT = (
@@ -329,6 +392,21 @@ RULES = (
         "twisted.internet.error.ConnectionAborted: “Connection was aborted locally, using "
         "ITCPTransport.abortConnection.”",
         _reason_aborted,
+    ),
+    Rule(
+        "reason-fits",
+        "local",
+        "Where the peer ends the connection, the reason says how: ConnectionDone for an orderly "
+        "end, ConnectionLost for any other.",
+        _LOST,
+        _reason_fits,
+    ),
+    Rule(
+        "exception-reported",
+        "local",
+        "An exception that a callback raises after the abort is reported once, and not masked.",
+        "twisted.python.log.err: “Write a failure to the log.”",
+        _exception_reported,
     ),
     Rule(
         "prompt",

@@ -32,8 +32,7 @@ SMALL_BUFFER = 4096
 
 # Axes -----------------------------------------------------------------------------------------
 
-TRANSPORTS = ("tcp4", "tcp6", "unix", "tls1.2", "tls1.3")
-SCENARIOS = ("abort-when-full", "abort-when-full-after-exchange")
+TRANSPORTS = ("tcp4", "tcp6", "unix", "tls1.2", "tls1.3", "tls-unix")
 SIDES = ("client", "server")
 PEERS = ("reactor", "socket")
 
@@ -123,12 +122,22 @@ ABORT_CALLED = "abort-called"
 """About to call ``abortConnection()``: ``written`` bytes so far."""
 ABORT_RETURNED = "abort-returned"
 """The call is over: ``raised`` (an exception or null)."""
+CALLED = "called"
+"""A method of the aborter's transport was called: ``call``, ``raised`` (an exception or null)."""
+PEER_ACTED = "peer-acted"
+"""The witness is told to end the connection its way: ``act``."""
+READ_LOST = "read-lost"
+"""The aborter's ``readConnectionLost`` was called: the peer's FIN has come."""
+DELIVERED = "delivered"
+"""Everything that was written waits in the peer's kernel: ``bytes``."""
+ASLEEP = "asleep"
+"""From here on nothing but the scenario's own cause wakes the reactor up."""
 CONNECTION_LOST = "connection-lost"
 """``connectionLost`` was called: ``reason`` (an exception), ``turns`` since the abort, or null."""
 HOLD_ENDED = "hold-ended"
 """The peer stops holding still and reads: ``turns`` of the reactor since the abort."""
 SCENARIO_OVER = "scenario-over"
-"""Whatever the connection does from here on, the harness may have caused: it takes all down."""
+"""``written`` bytes in all. Whatever the connection does from here on, the harness may have caused: it takes all down."""
 LATE_WRITE = "late-write"
 """A write after the loss: ``raised``."""
 LATE_ABORT = "late-abort"

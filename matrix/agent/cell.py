@@ -91,7 +91,7 @@ def _run(job, recorder, settings):
     settings.check_tls(transport)
     fault = FAULTS[job["fault"]] if job.get("fault") else None
     scenario = SCENARIOS[cell["scenario"]]
-    stage = Stage(recorder, reactor, cell, settings.contexts, scenario.exchange, fault)
+    stage = Stage(recorder, reactor, cell, scenario, settings.contexts, fault)
     reactor.callWhenRunning(stage.play, scenario.steps)
     reactor.run()
 

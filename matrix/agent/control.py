@@ -11,10 +11,12 @@ import socket
 import struct
 import tempfile
 import time
+from contextlib import suppress
 
 from matrix import wire
 from matrix.agent import probes, stream, transports
-from matrix.agent.witness import Encrypted, Plain, Witness
+from matrix.agent.sessions import READ_SIZE, Encrypted, Plain
+from matrix.agent.witness import Witness
 
 CHUNK = 1 << 17
 """Bytes that are written, more than any kernel takes with small buffers."""
@@ -71,7 +73,13 @@ class _Filler:
         sock.setblocking(False)
 
     def pour(self):
-        """Give the kernel all that it takes for now."""
+        """Give the kernel all that it takes for now.
+
+        What has come in is read, as a reactor reads it: AF_UNIX makes a close a reset where bytes
+        were left unread, for instance TLS 1.3's session tickets.
+        """
+        with suppress(BlockingIOError):
+            self._socket.recv(READ_SIZE)
         try:
             while self._rest:
                 self._rest = self._rest[self._socket.send(self._rest) :]

@@ -33,6 +33,7 @@ class End(Protocol):
         self.up = False
         self.lost = 0
         self.reading = stream.Reading()
+        self.hooks = {}
 
     def record(self, event, **data):
         """Record an event of this side."""
@@ -43,7 +44,7 @@ class End(Protocol):
         self.socket_number, self.socket_family = _socket(self.transport)
         local, remote = self.transport.getHost(), self.transport.getPeer()
         self.record(wire.CONNECTED, local=str(local), remote=str(remote))
-        if not self.stage.transport.tls:
+        if not self.stage.transport.tls or self.stage.starts_tls:
             self.begin()
 
     def handshakeCompleted(self):
@@ -58,6 +59,16 @@ class End(Protocol):
     def dataReceived(self, data):
         """Bytes of the application."""
         self.reading.add(data)
+        self.follow_hook("dataReceived")
+
+    def start_tls(self):
+        """Begin TLS on the connection; `up` turns true again when it is there."""
+        self.up = False
+        self.transport.startTLS(self.stage.tls_options(self.side))
+
+    def follow_hook(self, callback):
+        """Do, once, what the scenario wants done inside that callback."""
+        self.hooks.pop(callback, lambda: None)()
 
     def connectionLost(self, reason):
         """The connection is gone."""
@@ -81,6 +92,8 @@ def _tls_facts(transport, is_client):
     from matrix.agent import tls
 
     connection = transport.getHandle()
+    if isinstance(connection, socket.socket):  # after startTLS
+        connection = transport.protocol.getHandle()
     return {
         "version": connection.get_protocol_version_name(),
         "cipher": connection.get_cipher_name(),
@@ -88,7 +101,7 @@ def _tls_facts(transport, is_client):
     }
 
 
-@implementer(interfaces.IPushProducer)
+@implementer(interfaces.IPushProducer, interfaces.IPullProducer)
 class Aborter(End):
     """Writes until its transport pauses it, and again whenever it is resumed; and aborts."""
 
@@ -97,12 +110,14 @@ class Aborter(End):
     def __init__(self, stage):
         super().__init__(stage)
         self.written = 0
-        self.paused = self.stopped = self._is_pouring = False
+        self.paused = self.stopped = self.read_lost = False
+        self.is_streaming = self._is_pouring = False
 
     def connectionMade(self):
         """The connection is there, and its descriptor can be watched."""
         super().connectionMade()
-        transports.shrink_descriptor(self.socket_number, self.socket_family, socket.SO_SNDBUF)
+        if self.stage.small_buffers:
+            transports.shrink_descriptor(self.socket_number, self.socket_family, socket.SO_SNDBUF)
         self.probe = probes.Probe(self.socket_number, self.socket_family)
 
     def write(self, size):
@@ -110,11 +125,13 @@ class Aborter(End):
         self.written += size
         self.transport.write(stream.expected(self.written - size, size))
 
-    def fill(self):
-        """Become the transport's producer, and pour."""
-        self.transport.registerProducer(self, True)
-        self.record(wire.PRODUCER_REGISTERED, streaming=True)
-        self.pour()
+    def fill(self, streaming=True):
+        """Become the transport's producer, a push producer that pours or a pull producer."""
+        self.is_streaming = streaming
+        self.record(wire.PRODUCER_REGISTERED, streaming=streaming)
+        self.transport.registerProducer(self, streaming)
+        if streaming:
+            self.pour()
 
     def pour(self):
         """Write chunks for as long as the transport takes them."""
@@ -129,12 +146,25 @@ class Aborter(End):
         """The transport has enough."""
         self.paused = True
         self.record(wire.PRODUCER_PAUSED, written=self.written)
+        self.follow_hook("pauseProducing")
 
     def resumeProducing(self):
         """The transport wants more."""
         self.paused = False
         self.record(wire.PRODUCER_RESUMED, written=self.written)
-        self.pour()
+        self.follow_hook("resumeProducing")
+        if self.is_streaming:
+            self.pour()
+        elif not (self.stopped or self.lost) and self.written < WRITE_LIMIT:
+            self.write(CHUNK)
+
+    def readConnectionLost(self):
+        """The peer writes no more."""
+        self.read_lost = True
+        self.record(wire.READ_LOST)
+
+    def writeConnectionLost(self):
+        """Our own half-close went through."""
 
     def stopProducing(self):
         """The transport wants nothing any more."""
@@ -154,16 +184,21 @@ class ReactorPeer(End):
     def begin(self):
         """Stop reading, unless bytes are to be exchanged first."""
         super().begin()
-        if not self.stage.exchange:
+        if not self.stage.exchange or self.reading.bytes:
             self.hold_still()
 
     def dataReceived(self, data):
         """Answer the exchange once all of it has come, and read nothing after it."""
         super().dataReceived(data)
-        if not self.still and self.reading.bytes >= self.stage.exchange:
+        if self.stage.exchange and not self.still and self.reading.bytes >= self.stage.exchange:
             self.record(wire.EXCHANGED, sent=self.stage.exchange, received=self.reading.bytes)
             self.transport.write(stream.expected(0, self.stage.exchange))
-            self.hold_still()
+            if not self.stage.starts_tls:
+                self.hold_still()
+
+    def say(self, data):
+        """Send bytes to the aborter."""
+        self.transport.write(data)
 
     def hold_still(self):
         """Read nothing from now on."""
@@ -187,7 +222,8 @@ class ReactorPeer(End):
 
     def drain(self):
         """Read again."""
-        self.transport.resumeProducing()
+        if not self.lost:
+            self.transport.resumeProducing()
 
     def stop(self):
         """Nothing is read any more: this was all."""

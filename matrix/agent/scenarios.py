@@ -1,33 +1,313 @@
-"""The cases: each a short list of steps on a `matrix.agent.stage.Stage`."""
+"""The cases: each a short list of steps on a `matrix.agent.stage.Stage`.
+
+What each is for, and where it has a meaning, stands in the catalogue
+(`matrix.model.scenarios`), which the agent does not know.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections import namedtuple
 
-Scenario = namedtuple("Scenario", "steps exchange")
+from twisted.protocols.policies import TimeoutMixin
+
+Scenario = namedtuple("Scenario", "steps exchange small_buffers starts_tls")
 """``steps(stage)`` yields waits; ``exchange`` bytes cross both ways first."""
 
+ASLEEP_FOR = 0.1
+"""Seconds until an abort that has to wake the reactor: long enough for it to sleep."""
 
-def abort_when_full(stage):
-    """A push producer writes until it is paused; the state is proved; abort."""
+SCENARIOS = {}
+
+
+def _scenario(exchange=0, small_buffers=True, starts_tls=False):
+    """Register a list of steps under its function's name."""
+
+    def register(steps):
+        name = steps.__name__.replace("_", "-")
+        SCENARIOS[name] = Scenario(steps, exchange, small_buffers, starts_tls)
+        return steps
+
+    return register
+
+
+class DeliberateError(Exception):
+    """Raised by a scenario on purpose; it must be reported, and mask nothing."""
+
+
+def _fill_and_prove(stage, streaming=True):
     yield from stage.connect()
-    yield from stage.fill()
+    yield from stage.fill(streaming)
     yield from stage.prove()
+
+
+def _abort(stage):
+    """Abort, and watch both ends go down."""
     stage.abort()
     yield from stage.see_both_ends_down()
 
 
+# Producers ------------------------------------------------------------------------------------
+
+
+@_scenario()
+def abort_when_full(stage):
+    """A push producer writes until it is paused; the state is proved; abort."""
+    yield from _fill_and_prove(stage)
+    yield from _abort(stage)
+
+
+@_scenario(exchange=1000)
 def abort_when_full_after_exchange(stage):
     """The same, after bytes have crossed both ways."""
     yield from stage.connect()
     yield from stage.exchange_bytes()
     yield from stage.fill()
     yield from stage.prove()
+    yield from _abort(stage)
+
+
+@_scenario()
+def abort_when_full_no_producer(stage):
+    """One large write."""
+    yield from stage.connect()
+    yield from stage.write_much()
+    yield from stage.prove()
+    yield from _abort(stage)
+
+
+@_scenario()
+def abort_when_full_pull_producer(stage):
+    """A pull producer, which is asked for each chunk."""
+    yield from _fill_and_prove(stage, streaming=False)
+    yield from _abort(stage)
+
+
+@_scenario(small_buffers=False)
+def abort_when_full_default_buffers(stage):
+    """The buffers that the system gives."""
+    yield from _fill_and_prove(stage)
+    yield from _abort(stage)
+
+
+@_scenario()
+def unregister_then_abort(stage):
+    """The paused producer unregisters itself."""
+    yield from _fill_and_prove(stage)
+    stage.call("unregisterProducer")
+    yield from stage.prove()
+    yield from _abort(stage)
+
+
+# Order of calls -------------------------------------------------------------------------------
+
+
+@_scenario()
+def abort_twice(stage):
+    """A second abort in the same turn."""
+    yield from _fill_and_prove(stage)
     stage.abort()
+    stage.call("abortConnection")
     yield from stage.see_both_ends_down()
 
 
-SCENARIOS = {
-    "abort-when-full": Scenario(abort_when_full, exchange=0),
-    "abort-when-full-after-exchange": Scenario(abort_when_full_after_exchange, exchange=1000),
-}
+@_scenario()
+def abort_then_lose(stage):
+    """An orderly close right after the abort."""
+    yield from _fill_and_prove(stage)
+    stage.abort()
+    stage.call("loseConnection")
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
+def lose_then_abort(stage):
+    """An orderly close that waits for a buffer that never drains."""
+    yield from _fill_and_prove(stage)
+    stage.call("loseConnection")
+    yield from stage.turns(20)
+    yield from stage.prove()
+    yield from _abort(stage)
+
+
+@_scenario()
+def write_then_abort(stage):
+    """One more write to the full transport."""
+    yield from _fill_and_prove(stage)
+    stage.aborter.write(1000)
+    yield from _abort(stage)
+
+
+@_scenario()
+def abort_then_write(stage):
+    """A write to the transport that was just aborted."""
+    yield from _fill_and_prove(stage)
+    stage.abort()
+    stage.call("write", b"after the abort")
+    yield from stage.see_both_ends_down()
+
+
+# Callbacks ------------------------------------------------------------------------------------
+
+
+@_scenario()
+def abort_in_pause_producing(stage):
+    """The producer that is paused aborts."""
+    yield from stage.connect()
+    yield from stage.write_much()
+    yield from stage.prove()
+    stage.when("pauseProducing", stage.abort)
+    yield from stage.fill()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
+def abort_in_resume_producing(stage):
+    """The producer that is resumed aborts."""
+    yield from _fill_and_prove(stage)
+    stage.when("resumeProducing", stage.abort)
+    stage.peer.drain()
+    yield from stage.the_abort()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
+def abort_in_data_received(stage):
+    """A protocol that reads a byte aborts."""
+    yield from _fill_and_prove(stage)
+    stage.when("dataReceived", stage.abort)
+    stage.peer.say(b"?")
+    yield from stage.the_abort()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
+def abort_then_raise(stage):
+    """The same, and the callback raises right after the abort."""
+
+    def abort_and_raise():
+        stage.abort()
+        raise DeliberateError("raised by the scenario, right after the abort")
+
+    yield from _fill_and_prove(stage)
+    stage.when("dataReceived", abort_and_raise)
+    stage.peer.say(b"?")
+    yield from stage.the_abort()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
+def abort_from_thread(stage):
+    """Another thread asks for the abort while the reactor sleeps."""
+    yield from _fill_and_prove(stage)
+    asking = threading.Timer(ASLEEP_FOR, stage.reactor.callFromThread, (stage.abort,))
+    stage.fall_asleep()
+    asking.start()
+    yield from stage.the_abort()
+    asking.join()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
+def abort_after_timeout(stage):
+    """A time-out aborts, while the reactor has nothing else to do."""
+    yield from _fill_and_prove(stage)
+    timer = TimeoutMixin()
+    timer.callLater = stage.reactor.callLater
+    timer.timeoutConnection = stage.abort
+    stage.fall_asleep()
+    timer.setTimeout(ASLEEP_FOR)
+    yield from stage.the_abort()
+    yield from stage.see_both_ends_down()
+
+
+# States ---------------------------------------------------------------------------------------
+
+
+@_scenario()
+def abort_while_paused(stage):
+    """The aborter itself reads nothing."""
+    yield from stage.connect()
+    stage.call("pauseProducing")
+    yield from stage.fill()
+    yield from stage.prove()
+    yield from _abort(stage)
+
+
+@_scenario()
+def abort_while_half_closed(stage):
+    """The peer's FIN has come, and an own one waits behind the full buffer."""
+    yield from _fill_and_prove(stage)
+    yield from stage.half_close()
+    stage.call("unregisterProducer")
+    stage.call("loseWriteConnection")
+    yield from stage.prove()
+    yield from _abort(stage)
+
+
+@_scenario()
+def abort_both_sides(stage):
+    """Both ends abort in the same turn."""
+    yield from _fill_and_prove(stage)
+    stage.abort()
+    stage.peer.transport.abortConnection()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
+def abort_after_delivery(stage):
+    """All that was written waits in the peer's kernel."""
+    yield from stage.connect()
+    yield from stage.deliver(1000)
+    yield from _abort(stage)
+
+
+@_scenario()
+def abort_after_loss(stage):
+    """The peer's reset comes first; the late abort of the take-down must be a no-op."""
+    yield from _fill_and_prove(stage)
+    stage.peer_acts("reset")
+    yield from stage.see_the_end()
+
+
+# The peer -------------------------------------------------------------------------------------
+
+
+@_scenario()
+def peer_closes_while_full(stage):
+    """The peer ends its side in good order, and then drains."""
+    yield from _fill_and_prove(stage)
+    stage.peer_acts("finish")
+    stage.peer.drain()
+    yield from stage.see_the_end()
+
+
+@_scenario()
+def peer_sends_rubbish_while_full(stage):
+    """The peer sends what is no TLS record, and then drains."""
+    yield from _fill_and_prove(stage)
+    stage.peer_acts("rubbish")
+    stage.peer.drain()
+    yield from stage.see_the_end()
+
+
+@_scenario()
+def peer_resets_while_full(stage):
+    """The peer resets the connection."""
+    yield from _fill_and_prove(stage)
+    stage.peer_acts("reset")
+    yield from stage.see_the_end()
+
+
+# TLS ------------------------------------------------------------------------------------------
+
+
+@_scenario(exchange=1000, starts_tls=True)
+def start_tls_then_abort(stage):
+    """TLS begins once bytes have crossed in the clear."""
+    yield from stage.connect()
+    yield from stage.exchange_bytes()
+    yield from stage.start_tls()
+    yield from stage.fill()
+    yield from stage.prove()
+    yield from _abort(stage)

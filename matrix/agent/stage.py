@@ -13,6 +13,9 @@ from collections import namedtuple
 from contextlib import contextmanager
 from typing import Any
 
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from zope.interface import alsoProvides
+
 from matrix import wire
 from matrix.agent import leftovers, probes, transports
 from matrix.agent.bystander import Bystander
@@ -27,6 +30,9 @@ PACE = 0.005
 
 LIMIT = 5.0
 """Seconds in which a step must come about."""
+
+MUCH = 1 << 20
+"""Bytes of one write without a producer: more than the kernel takes with one default buffer."""
 
 QUIET_TURNS = 20
 """Turns of the reactor in which whatever is still under way shows itself."""
@@ -46,11 +52,13 @@ class Stage:
     ``turns_since_abort`` is None before the abort.
     """
 
-    def __init__(self, recorder, reactor, cell, contexts, exchange=0, fault=None):
+    def __init__(self, recorder, reactor, cell, scenario, contexts, fault=None):
         self.recorder = recorder
         self.reactor = reactor
         self.transport = transports.parse(cell["transport"])
-        self.exchange = exchange
+        self.exchange = scenario.exchange
+        self.small_buffers = scenario.small_buffers
+        self.starts_tls = scenario.starts_tls
         self.turns_since_abort: Any = None
         self._aborter_is_client = cell["side"] == "client"
         self._fault = fault
@@ -58,6 +66,7 @@ class Stage:
         self._bystander: Any = None
         self._last_sample = self._identity = self._proof = None
         self._pace = PACE
+        self._is_asleep = False
 
     @property
     def aborter(self):
@@ -102,10 +111,10 @@ class Stage:
         except Exception as error:
             self.recorder.record(wire.PROCESS, wire.HARNESS_RAISED, exception=describe(error))
             goes_on = False
-        if goes_on:
-            self.reactor.callLater(self._pace, self._tick)
-        else:
+        if not goes_on:
             self.reactor.stop()
+        elif not self._is_asleep:
+            self.reactor.callLater(self._pace, self._tick)
 
     def _advance(self):
         """Resume the scenario for as long as the state that it waits for is there."""
@@ -154,11 +163,39 @@ class Stage:
         yield Wait("an answer", lambda: self.aborter.reading.bytes >= size, LIMIT)
         aborter.record(wire.EXCHANGED, sent=size, received=aborter.reading.bytes)
 
-    def fill(self):
+    def start_tls(self):
+        """TLS begins on the connection, at the server's end first, so that it can listen."""
+        ends = [self.aborter, self.peer]
+        if self._aborter_is_client:
+            ends.reverse()
+        with self.calling("startTLS"):
+            for end in ends:
+                end.start_tls()
+        yield Wait("TLS", lambda: self.aborter.up or self.aborter.lost, LIMIT)
+
+    def tls_options(self, side):
+        """What Twisted needs to begin TLS on that side of the connection."""
+        return self._wiring.tls_options(self.is_client(side))
+
+    def fill(self, streaming=True):
         """The aborter produces, to a peer that reads no more, until it is paused."""
         yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
         with self.calling("registerProducer"):
-            self.aborter.fill()
+            self.aborter.fill(streaming)
+
+    def write_much(self):
+        """The aborter writes `MUCH` at once, to a peer that reads no more."""
+        yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
+        with self.calling("write"):
+            self.aborter.write(MUCH)
+
+    def deliver(self, size):
+        """The aborter writes a little, and all of it comes to the peer's kernel."""
+        yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
+        with self.calling("write"):
+            self.aborter.write(size)
+        yield Wait("delivery", lambda: (self.peer.receive_queue() or 0) >= size, LIMIT)
+        self.aborter.record(wire.DELIVERED, bytes=size)
 
     def prove(self):
         """The connection is not writeable, by a proof."""
@@ -191,6 +228,56 @@ class Stage:
         self.aborter.record(wire.ABORT_CALLED, written=self.aborter.written)
         raised = raised_by(self.aborter.transport.abortConnection)
         self.aborter.record(wire.ABORT_RETURNED, raised=raised)
+        if self._is_asleep:
+            self._is_asleep = False
+            self.reactor.callLater(0, self._tick)
+
+    def call(self, name, *arguments):
+        """Call a method of the aborter's transport."""
+        raised = raised_by(getattr(self.aborter.transport, name), *arguments)
+        self.aborter.record(wire.CALLED, call=name, raised=raised)
+
+    def when(self, callback, do):
+        """Have something done from inside the aborter's next callback of that name."""
+        self.aborter.hooks[callback] = do
+
+    def the_abort(self):
+        """The abort that was arranged takes place."""
+        yield Wait("the abort", lambda: self.turns_since_abort is not None, LIMIT)
+
+    def turns(self, count):
+        """Let the reactor turn."""
+        ended = [0]
+
+        def holds():
+            ended[0] += 1
+            return ended[0] > count
+
+        yield Wait(f"{count} turns", holds, LIMIT)
+
+    def fall_asleep(self):
+        """Do not wake the reactor from here on: the abort has to come by itself."""
+        self._is_asleep = True
+        self.recorder.record(wire.PROCESS, wire.ASLEEP)
+
+    def half_close(self):
+        """The peer writes no more, and the aborter knows what to do with that."""
+        alsoProvides(self.aborter, IHalfCloseableProtocol)
+        self.peer.act("finish")
+        yield Wait("the peer's FIN", lambda: self.aborter.read_lost, LIMIT)
+
+    def peer_acts(self, act):
+        """The witness ends the connection in its own way."""
+        self.sample(always=True)
+        self._bystander.count_from_here()
+        self.aborter.record(wire.PEER_ACTED, act=act)
+        self.peer.act(act)
+
+    def see_the_end(self):
+        """What the peer did ends the connection."""
+        yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, LIMIT)
+        yield Wait("the peer's end", lambda: self.peer.over, LIMIT)
+        yield Wait("the bystander", lambda: self._bystander.answered_since_abort, LIMIT)
 
     def see_both_ends_down(self):
         """The peer holds still until the aborter is down, or was not so promptly; then it reads."""
@@ -212,7 +299,8 @@ class Stage:
 
     def _take_down(self):
         """Poke the dead transport, close all that is ours, and look at what is left."""
-        self.recorder.record(wire.PROCESS, wire.SCENARIO_OVER)
+        written = self.aborter.written if self.aborter is not None else 0
+        self.recorder.record(wire.PROCESS, wire.SCENARIO_OVER, written=written)
         if self.aborter is not None and self.aborter.lost:
             self._poke(self.aborter)
         if self.peer is not None:

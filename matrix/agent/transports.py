@@ -27,7 +27,9 @@ class Unsupported(Exception):
 
 
 def parse(name):
-    """The `Transport` of that name; TLS is wrapped over tcp4."""
+    """The `Transport` of that name; TLS is wrapped over tcp4, tls-unix is TLS 1.3 over UNIX."""
+    if name == "tls-unix":
+        return Transport(name, _UNIX, "tls1.3")
     is_tls = name.startswith("tls")
     return Transport(name, _FAMILIES["tcp4" if is_tls else name], name if is_tls else None)
 
@@ -55,17 +57,17 @@ def check_reactor(transport, reactor):
         raise Unsupported(wire.INTERFACE_MISSING, f"this reactor does not provide {name}")
 
 
-def reactor_listener(reactor, transport, factory, folder):
+def reactor_listener(reactor, transport, factory, folder, small_buffers):
     """A listening port of the reactor, and the address to which a peer connects.
 
-    What it accepts inherits a small receive buffer. A client of the reactor has the default one:
+    What it accepts inherits a small receive buffer, if it is to have one. A client of the reactor has the default one:
     a buffer that is shrunk under a window already offered leaves segments that are never taken.
     """
     if transport.family == _UNIX:
         path = _path(folder)
         return reactor.listenUNIX(path, factory), path
     port = reactor.listenTCP(0, factory, interface=_HOSTS[transport.family])
-    if hasattr(port, "fileno"):
+    if small_buffers and hasattr(port, "fileno"):
         shrink_descriptor(port.fileno(), transport.family, socket.SO_RCVBUF)
     return port, (_HOSTS[transport.family], port.getHost().port)
 
@@ -78,19 +80,21 @@ def reactor_connection(reactor, transport, factory, address):
         reactor.connectTCP(address[0], address[1], factory)
 
 
-def stdlib_listener(transport, folder):
-    """A listening socket whose connections have small receive buffers."""
+def stdlib_listener(transport, folder, small_buffers=True):
+    """A listening socket whose connections have small receive buffers, or the system's."""
     sock = socket.socket(transport.family, socket.SOCK_STREAM)
-    shrink(sock, socket.SO_RCVBUF)
+    if small_buffers:
+        shrink(sock, socket.SO_RCVBUF)
     sock.bind(_path(folder) if transport.family == _UNIX else (_HOSTS[transport.family], 0))
     sock.listen(1)
     return sock
 
 
-def stdlib_connection(transport, address):
-    """A connected socket with a small receive buffer, set before it connects."""
+def stdlib_connection(transport, address, small_buffers=True):
+    """A connected socket with a small receive buffer, set before it connects, or the system's."""
     sock = socket.socket(transport.family, socket.SOCK_STREAM)
-    shrink(sock, socket.SO_RCVBUF)
+    if small_buffers:
+        shrink(sock, socket.SO_RCVBUF)
     sock.connect(address)
     return sock
 

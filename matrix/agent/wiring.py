@@ -45,12 +45,23 @@ class Wiring:
             pair = self._contexts
             context = pair.stdlib_client if is_client else pair.stdlib_server
         stage = self._stage
-        return Witness(stage.recorder, stage.transport, context, stage.exchange)
+        return Witness(
+            stage.recorder,
+            stage.transport,
+            context,
+            stage.exchange,
+            small_buffers=stage.small_buffers,
+            starts_tls=stage.starts_tls,
+        )
 
     def _listen(self):
         stage = self._stage
         port, address = transports.reactor_listener(
-            stage.reactor, stage.transport, self._factory(is_client=False), self._folder
+            stage.reactor,
+            stage.transport,
+            self._factory(is_client=False),
+            self._folder,
+            stage.small_buffers,
         )
         self.ports.append(port)
         return address
@@ -67,9 +78,12 @@ class Wiring:
             self._stage,
             lambda protocol: setattr(self, role, protocol),
         )
-        if self._contexts is None:
+        if self._contexts is None or self._stage.starts_tls:
             return factory
         from twisted.protocols.tls import TLSMemoryBIOFactory
 
-        options = self._contexts.client if is_client else self._contexts.server
-        return TLSMemoryBIOFactory(options, is_client, factory)
+        return TLSMemoryBIOFactory(self.tls_options(is_client), is_client, factory)
+
+    def tls_options(self, is_client):
+        """Twisted's TLS options for that end."""
+        return self._contexts.client if is_client else self._contexts.server

@@ -64,6 +64,8 @@ class Plan:
     shard: str | None = None
     faults: tuple[tuple[str, str, str], ...] = ()
     """(host, fault, cell id) of each negative control."""
+    left_out: Mapping[str, int] = field(factory=dict)
+    """Why combinations have no meaning → how many of the selected ones that concerns."""
 
     def cells(self) -> Iterator[tuple[str, Cell]]:
         """Every (host, cell)."""

@@ -1,0 +1,288 @@
+"""The catalogue: what each scenario does, what it stands for, where it has a meaning.
+
+The agent plays them (`matrix.agent.scenarios`); this is what plan, judge and
+documentation know of them.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from matrix.model.cell import Cell
+
+FULL = "full"
+"""The state is proved, and it still holds when the connection is aborted."""
+WAS_FULL = "was-full"
+"""The state is proved, and then the peer drains: the abort comes from within what follows."""
+NEVER_FULL = "never-full"
+"""The scenario is about what comes before or after the state."""
+
+PLAIN = ("tcp4", "tcp6", "unix")
+TLS = ("tls1.2", "tls1.3", "tls-unix")
+
+_ABORT = "ITCPTransport.abortConnection: “Close the connection abruptly.”"
+_DISCARDS = "ITCPTransport.abortConnection: “Discards any buffered data”"
+_PRODUCERS = "ITCPTransport.abortConnection: “stops any registered producer”"
+_LOSE = (
+    "ITransport.loseConnection: “Close my connection, after writing all pending data. Note that if "
+    "there is a registered producer on a transport it will not be closed until the producer has "
+    "been unregistered.”"
+)
+
+
+@frozen
+class Only:
+    """A scenario has a meaning only with these values of an axis, and why."""
+
+    axis: str
+    values: tuple[str, ...]
+    why: str
+
+
+@frozen
+class Scenario:
+    """One row of the catalogue.
+
+    ``does`` says what happens, ``situation`` what it stands for in a real program, ``source`` the
+    sentence or ticket behind it. ``exchange``: bytes cross both ways first. ``aborts``: the aborter
+    calls ``abortConnection()``, rather than being told by its peer. ``raises``: the scenario raises
+    an exception of its own, which must be reported.
+    """
+
+    name: str
+    family: str
+    does: str
+    situation: str
+    source: str
+    state: str = FULL
+    only: tuple[Only, ...] = ()
+    exchange: bool = False
+    aborts: bool = True
+    raises: bool = False
+
+
+_WITNESS = Only("peer", ("socket",), "only the witness can do this to a connection")
+_NO_TLS = Only("transport", PLAIN, "TLS has no half-close")
+
+SCENARIOS = (
+    Scenario(
+        "abort-when-full",
+        "producers",
+        "A push producer writes until it is paused; the state is proved; abort.",
+        "A server streams to a client that went away; an idle timer fires.",
+        _ABORT,
+    ),
+    Scenario(
+        "abort-when-full-after-exchange",
+        "producers",
+        "The same, after bytes have crossed both ways.",
+        "A response streams after its request; the client stops reading.",
+        _ABORT,
+        exchange=True,
+    ),
+    Scenario(
+        "abort-when-full-no-producer",
+        "producers",
+        "One large write without a producer; the state is proved; abort.",
+        "A whole page is written at once to a client that does not read.",
+        _DISCARDS,
+    ),
+    Scenario(
+        "abort-when-full-pull-producer",
+        "producers",
+        "A pull producer is asked until the kernel takes no more; the state is proved; abort.",
+        "A file is sent by FileSender, which is a pull producer.",
+        _PRODUCERS,
+    ),
+    Scenario(
+        "abort-when-full-default-buffers",
+        "producers",
+        "The same as abort-when-full, with the buffers that the system gives.",
+        "Nobody sets SO_SNDBUF.",
+        _ABORT,
+    ),
+    Scenario(
+        "unregister-then-abort",
+        "producers",
+        "The paused producer unregisters itself with the buffer full; then abort.",
+        "The last chunk has been written, and the client still does not read.",
+        "IConsumer.unregisterProducer: “Stop consuming data from a producer, without "
+        "disconnecting.”",
+    ),
+    Scenario(
+        "abort-twice",
+        "order of calls",
+        "abortConnection() twice in a row.",
+        "A timeout and an error handler both abort.",
+        _ABORT,
+    ),
+    Scenario(
+        "abort-then-lose",
+        "order of calls",
+        "abortConnection(), and at once loseConnection().",
+        "A clean-up that always closes runs after an abort.",
+        _ABORT,
+    ),
+    Scenario(
+        "lose-then-abort",
+        "order of calls",
+        "loseConnection() waits for the full buffer; the state is proved again; abort.",
+        "The most common one: an orderly close does not come to its end, and a timeout aborts.",
+        _LOSE,
+    ),
+    Scenario(
+        "write-then-abort",
+        "order of calls",
+        "One more write to the full transport, and at once abort.",
+        "An error message is written before the connection is dropped.",
+        _DISCARDS,
+    ),
+    Scenario(
+        "abort-then-write",
+        "order of calls",
+        "abort, and at once one more write.",
+        "Code further down does not know of the abort and writes on.",
+        _DISCARDS,
+    ),
+    Scenario(
+        "abort-in-pause-producing",
+        "callbacks",
+        "The full transport pauses a producer, which aborts from inside pauseProducing.",
+        "A producer that has no patience.",
+        "IPushProducer.pauseProducing: “Tells a producer that it has produced too much data to "
+        "process for the time being”",
+    ),
+    Scenario(
+        "abort-in-resume-producing",
+        "callbacks",
+        "The peer drains, and the producer aborts from inside resumeProducing, within doWrite.",
+        "The source of the data failed while the connection was full.",
+        "IPushProducer.resumeProducing: “Resume producing data.”",
+        state=WAS_FULL,
+    ),
+    Scenario(
+        "abort-in-data-received",
+        "callbacks",
+        "A byte comes in while the send side is full; abort from inside dataReceived.",
+        "The client sends nonsense and never reads the answer.",
+        "IProtocol.dataReceived: “Called whenever data is received.”",
+    ),
+    Scenario(
+        "abort-then-raise",
+        "callbacks",
+        "The same, and dataReceived raises right after the abort.",
+        "The error handler has a bug of its own.",
+        "An exception in a callback is reported; twisted.internet.tcp says that it reaches the "
+        "reactor after an abort.",
+        raises=True,
+    ),
+    Scenario(
+        "abort-from-thread",
+        "callbacks",
+        "callFromThread(abort) while the reactor sleeps and every buffer is full.",
+        "A worker thread gives up on a client.",
+        "IReactorFromThreads.callFromThread: “Cause a function to be executed by the reactor "
+        "thread.”",
+    ),
+    Scenario(
+        "abort-after-timeout",
+        "callbacks",
+        "A TimeoutMixin's timeout aborts, with nothing else going on in the reactor.",
+        "An idle timeout: what abortConnection exists for.",
+        "twisted.protocols.policies.TimeoutMixin.timeoutConnection: “Called when the connection "
+        "times out.”",
+    ),
+    Scenario(
+        "abort-while-paused",
+        "states",
+        "The aborter's own reading is paused.",
+        "A proxy applies back pressure in both directions.",
+        "ITransport producers: IPushProducer.pauseProducing of the transport itself.",
+    ),
+    Scenario(
+        "abort-while-half-closed",
+        "states",
+        "The peer's FIN has come, an own loseWriteConnection() waits behind the full buffer; "
+        "abort.",
+        "Both sides said goodbye, and one does not take the rest.",
+        "IHalfCloseableProtocol, ITCPTransport.loseWriteConnection: “Half-close the write side”",
+        only=(_NO_TLS, _WITNESS),
+    ),
+    Scenario(
+        "abort-both-sides",
+        "states",
+        "Both ends abort in the same turn of the reactor.",
+        "A server shuts down.",
+        _ABORT,
+        only=(Only("peer", ("reactor",), "a turn is one reactor's"),),
+    ),
+    Scenario(
+        "abort-after-delivery",
+        "states",
+        "What was written is in the peer's kernel, and unread; abort.",
+        "A short answer, and then a reset: how much of it arrives?",
+        _ABORT,
+        state=NEVER_FULL,
+    ),
+    Scenario(
+        "abort-after-loss",
+        "states",
+        "The peer resets the full connection; an abort that comes after connectionLost is a no-op.",
+        "A timer fires that nobody cancelled.",
+        _ABORT,
+        aborts=False,
+        only=(_WITNESS,),
+    ),
+    Scenario(
+        "peer-closes-while-full",
+        "the peer",
+        "The peer ends its side in good order (FIN, for TLS close_notify) and then drains.",
+        "The client has said all, and reads on slowly.",
+        "IProtocol.connectionLost: “Called when the connection is shut down.”",
+        aborts=False,
+        only=(_WITNESS,),
+    ),
+    Scenario(
+        "peer-sends-rubbish-while-full",
+        "the peer",
+        "The peer sends what is no TLS record while our buffer is full, and then drains.",
+        "A broken middle box.",
+        "IProtocol.connectionLost: “Called when the connection is shut down.”",
+        aborts=False,
+        only=(_WITNESS, Only("transport", TLS, "without TLS any bytes are data")),
+    ),
+    Scenario(
+        "peer-resets-while-full",
+        "the peer",
+        "The peer resets the connection while our producer is paused and our buffer full.",
+        "The client crashed.",
+        "IProtocol.connectionLost: “Called when the connection is shut down.”",
+        aborts=False,
+        only=(_WITNESS,),
+    ),
+    Scenario(
+        "start-tls-then-abort",
+        "TLS",
+        "TLS begins on a running connection (startTLS); it is filled and proved; abort.",
+        "SMTP, IMAP or LDAP over STARTTLS.",
+        "ITLSTransport.startTLS: “Initiate TLS negotiation.”",
+        only=(
+            Only("transport", ("tls1.2", "tls1.3"), "without TLS there is nothing to start"),
+        ),
+        exchange=True,
+    ),
+)
+
+
+def find(name: str) -> Scenario:
+    """The scenario of that name; for one that this version does not know, what most of them are."""
+    known = next((scenario for scenario in SCENARIOS if scenario.name == name), None)
+    return known or Scenario(name, "unknown", "", "", "")
+
+
+def why_left_out(cell: Cell) -> str | None:
+    """Why this combination has no meaning, or None where it has one."""
+    for only in find(cell.scenario).only:
+        if getattr(cell, only.axis) not in only.values:
+            return f"{cell.scenario} has {only.axis} {' or '.join(only.values)} only: {only.why}"
+    return None
