@@ -286,6 +286,21 @@ def _released(case: Case) -> Finding:
     return f"{' and '.join(kept)} could not be collected, held by {', '.join(released['held_by'])}"
 
 
+def _crowd_down(case: Case) -> Finding:
+    crowds = list(case.transcript.all(wire.CROWD))
+    if not crowds:
+        return NotApplicable("there is no crowd")
+    counted = ("lost", "producers_stopped", "peers_lost")
+    wrong = [
+        f"{kind} {crowd[kind]} of {crowd['size']}"
+        for crowd in crowds
+        for kind in counted
+        if crowd[kind] != crowd["size"]
+    ]
+    wrong += [f"{crowd['kept']} kept in memory" for crowd in crowds if crowd["kept"]]
+    return "; ".join(wrong) or None
+
+
 _STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
 """How clearly a peer is told of an unclean closure, the clearest last."""
 
@@ -480,6 +495,14 @@ RULES = (
         "IProtocol.connectionLost: “Clear any circular references here, and any external "
         "references to this Protocol.”",
         _released,
+    ),
+    Rule(
+        "crowd-down",
+        "local",
+        "Every other connection that was aborted goes down as one alone does: told once, producer "
+        "stopped once, peer told, nothing kept.",
+        _ABORT,
+        _crowd_down,
     ),
     Rule(
         "peer-told",

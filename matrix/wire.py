@@ -148,6 +148,13 @@ RECEIVED = "received"
 """All that the peer read: ``bytes``, ``matches`` the written stream, ``first_difference``."""
 WIRE = "wire"
 """What the witness saw the connection end with: ``signal``, one of `SIGNALS`; ``errno``."""
+CROWD = "crowd"
+"""How other connections that were proved full and aborted came out.
+
+``size`` of them, ``lost`` and ``peers_lost`` calls to ``connectionLost``, ``producers_stopped``
+calls to ``stopProducing``, ``reasons`` of the aborters with their number, ``kept`` transports or
+protocols that could not be collected.
+"""
 SERVED = "served"
 """The bystander's traffic: ``asked``, ``answered``, and ``answered_since_abort``."""
 DESCRIPTOR = "descriptor"

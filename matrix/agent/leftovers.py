@@ -64,6 +64,10 @@ class References:
     def __init__(self, protocol, transport):
         self._kept = {"protocol": weakref.ref(protocol), "transport": weakref.ref(transport)}
 
+    def are_kept(self):
+        """Whether one of them is still alive; no collection takes place."""
+        return any(reference() is not None for reference in self._kept.values())
+
     def released(self):
         """The fields of a `matrix.wire.RELEASED` event, after a collection."""
         gc.collect()

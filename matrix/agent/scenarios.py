@@ -17,6 +17,12 @@ Scenario = namedtuple("Scenario", "steps exchange small_buffers starts_tls")
 ASLEEP_FOR = 0.1
 """Seconds until an abort that has to wake the reactor: long enough for it to sleep."""
 
+MANY = 200
+"""Connections on one reactor in ``abort-many``."""
+
+STORM, WAVE = 500, 25
+"""Connections in ``abort-storm``, and how many of them at a time."""
+
 SCENARIOS = {}
 
 
@@ -268,6 +274,33 @@ def abort_after_loss(stage):
     yield from _fill_and_prove(stage)
     stage.peer_acts("reset")
     yield from stage.see_the_end()
+
+
+# Load -----------------------------------------------------------------------------------------
+
+
+@_scenario()
+def abort_many(stage):
+    """Two hundred full connections are aborted in one turn."""
+    yield from _fill_and_prove(stage)
+    crowd = yield from stage.crowd(MANY - 1)
+    yield from stage.prove()
+    crowd.abort()
+    stage.abort()
+    yield from stage.see_crowd_down(crowd)
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
+def abort_storm(stage):
+    """Five hundred connections come, fill and are aborted, wave after wave."""
+    yield from _fill_and_prove(stage)
+    for _ in range(STORM // WAVE):
+        crowd = yield from stage.crowd(WAVE)
+        crowd.abort()
+        yield from stage.see_crowd_down(crowd)
+    yield from stage.prove()
+    yield from _abort(stage)
 
 
 # The peer -------------------------------------------------------------------------------------

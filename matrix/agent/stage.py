@@ -9,6 +9,7 @@ that counts is the manager's.
 
 from __future__ import annotations
 
+import gc
 from collections import namedtuple
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from zope.interface import alsoProvides
 from matrix import wire
 from matrix.agent import leftovers, probes, transports
 from matrix.agent.bystander import Bystander
+from matrix.agent.crowd import Crowd
 from matrix.agent.recorder import describe
 from matrix.agent.wiring import Wiring
 
@@ -33,6 +35,9 @@ LIMIT = 5.0
 
 MUCH = 1 << 20
 """Bytes of one write without a producer: more than the kernel takes with one default buffer."""
+
+CROWD_LIMIT = 20.0
+"""Seconds in which a step of a whole crowd must come about."""
 
 QUIET_TURNS = 20
 """Turns of the reactor in which whatever is still under way shows itself."""
@@ -60,6 +65,7 @@ class Stage:
         self.small_buffers = scenario.small_buffers
         self.starts_tls = scenario.starts_tls
         self.turns_since_abort: Any = None
+        self._cell, self._contexts = cell, contexts
         self._aborter_is_client = cell["side"] == "client"
         self._fault = fault
         self._wiring = Wiring(self, cell, contexts)
@@ -278,6 +284,27 @@ class Stage:
         yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, LIMIT)
         yield Wait("the peer's end", lambda: self.peer.over, LIMIT)
         yield Wait("the bystander", lambda: self._bystander.answered_since_abort, LIMIT)
+
+    def crowd(self, size):
+        """So many other connections on the same reactor, all proved full; returns them."""
+        with self.calling("connect"):
+            crowd = Crowd(self, self._cell, self._contexts, size)
+        yield Wait("a crowd of connections", crowd.is_connected, CROWD_LIMIT)
+        with self.calling("registerProducer"):
+            crowd.fill()
+        yield Wait("a full crowd", crowd.is_proved, CROWD_LIMIT)
+        return crowd
+
+    def see_crowd_down(self, crowd):
+        """All of them are told, both ends; then nothing of them is left."""
+        yield Wait("the crowd down", crowd.is_down, CROWD_LIMIT)
+        crowd.drain()
+        yield Wait("the crowd's peers", crowd.is_over, CROWD_LIMIT)
+        counts, references = crowd.counts(), crowd.close()
+        yield from self.turns(QUIET_TURNS)
+        gc.collect()
+        kept = sum(reference.are_kept() for reference in references)
+        self.aborter.record(wire.CROWD, **counts, kept=kept)
 
     def see_both_ends_down(self):
         """The peer holds still until the aborter is down, or was not so promptly; then it reads."""

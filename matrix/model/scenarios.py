@@ -62,6 +62,7 @@ class Scenario:
 
 
 _WITNESS = Only("peer", ("socket",), "only the witness can do this to a connection")
+_REACTOR = Only("peer", ("reactor",), "a crowd of witnesses would be as many threads")
 _NO_TLS = Only("transport", PLAIN, "TLS has no half-close")
 
 SCENARIOS = (
@@ -215,6 +216,22 @@ SCENARIOS = (
         "A server shuts down.",
         _ABORT,
         only=(Only("peer", ("reactor",), "a turn is one reactor's"),),
+    ),
+    Scenario(
+        "abort-many",
+        "load",
+        "200 full connections on one reactor are aborted in one turn.",
+        "A server drops all its clients; one of them is served on.",
+        _ABORT,
+        only=(_REACTOR,),
+    ),
+    Scenario(
+        "abort-storm",
+        "load",
+        "500 connections are made, filled, proved and aborted, in waves; nothing of them is left.",
+        "Clients that stall come back again and again.",
+        _ABORT,
+        only=(_REACTOR,),
     ),
     Scenario(
         "abort-after-delivery",
