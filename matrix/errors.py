@@ -24,3 +24,7 @@ class OutputError(MatrixError):
 
 class AgentError(MatrixError):
     """An interpreter could not be started, has no Twisted, or did not speak as an agent does."""
+
+
+class ExpectationsError(MatrixError):
+    """A file of expectations cannot be read, or one of its entries does not say what it has to."""

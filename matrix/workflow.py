@@ -135,7 +135,8 @@ def _judged(result: Result, controls: Sequence[Control]) -> Result:
     cell = result.cell
     own = [control for control in controls if control.host == result.host]
     verdict = judge(cell, result.transcript, bar(own, cell.transport, cell.side))
-    return evolve(result, verdict=verdict)
+    expected = result.expected if verdict == result.verdict else None
+    return evolve(result, verdict=verdict, expected=expected)
 
 
 def differences(stored: Report, derived: Report) -> list[str]:

@@ -255,6 +255,7 @@ def _abort(cell: Cell, t: float, written: int, read: int, rng: Random) -> Iterat
     seen = {"bytes": read + 4096, "matches": True, "first_difference": None}
     yield _event(t + 0.0005, wire.PEER, wire.RECEIVED, **seen)
     yield from _told(cell, t + 0.001)
+    yield _event(t + 0.0015, wire.PROCESS, wire.SCENARIO_OVER)
     served = {"asked": 31, "answered": 31, "answered_since_abort": 12}
     yield _event(t + 0.002, wire.BYSTANDER, wire.SERVED, **served)
     yield _event(t + 0.0025, wire.PROCESS, wire.DESCRIPTOR, closed=True)

@@ -132,7 +132,7 @@ def test_unwritable_folder(tmp_path: Path) -> None:
     ],
 )
 def test_full_disk_in_a_run(size: int, words: str, tmp_path: Path) -> None:
-    """A run that the disk has no room for says so, and leaves the files of the last one as they were."""
+    """A run that the disk has no room for says so, and leaves the last one's files alone."""
     old = {name: f"good {name}" for name in ("results.jsonl", "index.html", "junit.xml")}
     for name, text in old.items():
         (tmp_path / name).write_text(text)

@@ -177,7 +177,9 @@ def test_judge_misses_a_fault_that_was_taken_out(real: Path, tmp_path: Path) -> 
 
 def test_plan_lists_the_cells() -> None:
     """The plan has a line for each cell that a run with the same selection would owe."""
-    ended = commands.run("plan", "-r", "select", "-t", "tcp?", "--peer", "socket", "--side", "client")
+    ended = commands.run(
+        "plan", "-r", "select", "-t", "tcp?", "--peer", "socket", "--side", "client"
+    )
     cells = [Cell.parse(line) for line in ended.stdout.splitlines()]
     assert ended.returncode == 0
     assert len(cells) == 2 * len(wire.SCENARIOS)

@@ -7,6 +7,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from datetime import datetime, timezone
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,7 @@ from attrs import asdict, define, field, frozen
 
 from matrix import wire
 from matrix.errors import OutputError
+from matrix.expectations import Expectation, expected, shipped
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
 from matrix.manager.hosts import inspect
@@ -23,7 +25,7 @@ from matrix.manager.interpreters import Interpreter, pack_agent
 from matrix.manager.session import DEADLINE, Session, session
 from matrix.model.cell import Cell
 from matrix.model.report import Host, Plan, Planned
-from matrix.model.result import Control, Result
+from matrix.model.result import Control, Result, Verdict
 from matrix.model.transcript import Transcript
 
 IN_FLIGHT = 16
@@ -95,6 +97,7 @@ class Run:
     stands: Sequence[Stand]
     emit: Callable[[Control | Result], None]
     in_flight: int = IN_FLIGHT
+    expectations: Sequence[Expectation] = field(factory=shipped)
     _controls: dict[str, list[Control]] = field(factory=lambda: defaultdict(list))
 
     async def play(self) -> None:
@@ -140,7 +143,12 @@ class Run:
             transcript = await stand.session.do(job)
         verdict = judge(cell, transcript, bar(self._controls[host], cell.transport, cell.side))
         duration = round(clock() - began, 6)
-        self.emit(Result(host, cell, verdict, transcript, duration, attempt, fault))
+        known = None if fault else self._expected(stand.host, cell, verdict)
+        self.emit(Result(host, cell, verdict, transcript, duration, attempt, fault, known))
+
+    def _expected(self, host: Host, cell: Cell, verdict: Verdict) -> str | None:
+        today = datetime.now(timezone.utc).date()
+        return expected(self.expectations, host.provenance, cell, verdict, today)
 
 
 async def play_cells(

@@ -43,9 +43,7 @@ def play(interpreter: Interpreter, deadline: float = 30) -> list[Result]:
         ("greets_without_end", "cannot play: it printed nothing."),
     ],
 )
-def test_no_hello(
-    name: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_hello(name: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An agent without a proper hello is one sentence about its interpreter, and it is ended."""
     monkeypatch.setattr(conversation, "LINE_LIMIT", 1 << 20)
     with pytest.raises(AgentError) as caught:

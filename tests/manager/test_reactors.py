@@ -41,7 +41,9 @@ def install():
 
 
 @pytest.fixture
-def reactor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def reactor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     """Registers a reactor ``mini`` whose module has the text that the test asks for."""
     texts = {"twisted.plugins.mini_plugin": miniatures.plugin("mini_loop")}
     if request.param is not None:
@@ -67,7 +69,9 @@ def test_found_by_its_plugin() -> None:
     ("reactor", "code", "words"),
     [
         pytest.param(None, wire.NOT_INSTALLED, "mini_loop", id="no module"),
-        pytest.param("import mini_c_library", wire.NOT_INSTALLED, "mini_c_library", id="no library"),
+        pytest.param(
+            "import mini_c_library", wire.NOT_INSTALLED, "mini_c_library", id="no library"
+        ),
         pytest.param("1 / 0", wire.IMPORT_FAILED, "ZeroDivisionError", id="raises"),
         pytest.param("from os import no", wire.IMPORT_FAILED, "ImportError", id="misses a name"),
         pytest.param("import twisted.no", wire.IMPORT_FAILED, "twisted.no", id="other Twisted"),

@@ -19,7 +19,7 @@ from attrs import evolve
 from matrix import wire
 from matrix.judge import judge
 from matrix.model.report import Footer, Plan, Report
-from matrix.model.result import Control, Outcome, Standing
+from matrix.model.result import Control, Outcome, Result, Standing
 from matrix.model.transcript import Ending, Event, How
 from matrix.render.html import render, troubles
 from matrix.render.html.cells import EVENT_LIMIT, Row, command, detail, ended, key
@@ -235,6 +235,49 @@ def test_a_flaky_cell_says_how_often_it_passed() -> None:
     assert "≈ flaky, 2 of 3 passed" in text
     assert "2 of 3 passed: P P F" in text
     assert "attempt 3 of 3, the first with the worst outcome" in text
+
+
+def test_a_missing_attempt_is_no_result() -> None:
+    """A cell of which fewer attempts came back than were planned says so, and is not green."""
+    plain = report(20, repeat=2)
+    first = plain.results[0]
+    page = Page(render(evolve(plain, results=plain.results[1:])))
+    assert key(first.host, first.cell) in page.ids
+    assert "Of 2 planned attempts only 1 came back." in page.text
+    assert "1 of 2 passed" in page.text
+
+
+def test_a_known_defect_is_told_from_a_new_failure() -> None:
+    """A failure that was expected is marked with its reason, comes last, and alarms nobody."""
+    spoilt = report(200, {Outcome.FAIL: 8})
+    bad = [r for r in spoilt.results if not r.is_accepted and r.fault is None]
+    known = {id(each) for each in bad[2:]}
+    results = (_expected(r) if id(r) in known else r for r in spoilt.results)
+    marked = evolve(spoilt, results=tuple(results))
+    found = troubles.groups(marked.cells(), lambda cell: detail(cell, marked.hosts[0], ()))
+    flags = [group.expected != "" for group in found]
+    assert flags == sorted(flags)
+    assert sum(len(group.troubles) for group in found if group.expected) == 6
+    assert "Known defect: twisted#1 is open" in render(marked)
+    every = evolve(spoilt, results=tuple(_expected(r) if r in bad else r for r in spoilt.results))
+    assert '<header class="known">' in render(every)
+    assert '<header class="fail">' in render(marked)
+
+
+def _expected(result: Result) -> Result:
+    return evolve(result, expected="twisted#1 is open")
+
+
+def test_what_most_cells_of_a_group_show_is_said_once() -> None:
+    """Short entries repeat what was seen only where it differs from the rest of their group."""
+    spoilt = report(1000, {Outcome.FAIL: 300})
+    bad = [result for result in spoilt.results if result.verdict.broken == ("prompt",)]
+    bad = [result for result in bad if result.fault is None]
+    odd = evolve(bad[-1], verdict=evolve(bad[-1].verdict, reasons=("prompt: never",)))
+    changed = tuple(odd if result is bad[-1] else result for result in spoilt.results)
+    page = render(evolve(spoilt, results=changed))
+    assert page.count('<p class="seen">prompt: never</p>') == 1
+    assert page.count('<p class="seen">prompt: seen twice</p>') == 1
 
 
 def test_a_cell_with_very_many_events_shows_both_ends() -> None:

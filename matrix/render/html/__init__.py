@@ -56,6 +56,7 @@ def render(report: Report) -> str:
             js=js,
             summary=summarise(report, cells),
             counts=_counts(cells),
+            known=sum(cell.is_accepted and not cell.outcome.is_accepted for cell in cells),
             grids=_grids(report, cells),
             groups=groups,
             full=sizes[False],

@@ -85,7 +85,7 @@ def fragment(kind: str, host: str, rest: str) -> str:
 def detail(cell: CellReport, host: Host, controls: Sequence[Control]) -> Detail:
     """What is shown of a cell: its first attempt with the worst outcome."""
     result = cell.worst
-    verdict = result.verdict if result else Verdict(Outcome.NO_RESULT, reasons=("No result.",))
+    verdict = result.verdict if result else Verdict(Outcome.NO_RESULT, reasons=(missing(cell),))
     seen = result.transcript if result else Transcript((), Ending(How.LOST))
     shown = shorten(seen.events)
     return Detail(
@@ -100,6 +100,14 @@ def detail(cell: CellReport, host: Host, controls: Sequence[Control]) -> Detail:
         texts=_texts(seen),
         command=visible(command(host, cell.cell)),
     )
+
+
+def missing(cell: CellReport) -> str:
+    """What to say of a cell whose worst is that not all of its attempts came back."""
+    came = len(cell.attempts)
+    if not came:
+        return "It was planned, and nothing came back."
+    return f"Of {cell.owed} planned attempts only {came} came back."
 
 
 def command(host: Host, cell: Cell, here: tuple[str, ...] = (sys.executable,)) -> str:
@@ -133,7 +141,8 @@ def shorten(events: Sequence[Event]) -> Sequence[Event]:
 def attempts(cell: CellReport) -> str:
     """How many attempts passed, and what came of each: ``4 of 5 passed: P P F P P``."""
     outcomes = [a.verdict.outcome for a in cell.attempts]
-    text = f"{outcomes.count(Outcome.PASS)} of {len(outcomes)} passed"
+    owed = max(cell.owed, len(outcomes))
+    text = f"{outcomes.count(Outcome.PASS)} of {owed} passed"
     if not cell.is_flaky or len(outcomes) > ATTEMPT_LIMIT:
         return text
     return f"{text}: {' '.join(LOOKS[outcome].letter for outcome in outcomes)}"
@@ -158,6 +167,8 @@ def _facts(
     cell: CellReport, result: Result | None, controls: Sequence[Control]
 ) -> Iterator[tuple[str, str]]:
     yield "attempts", attempts(cell)
+    if cell.expected:
+        yield "known defect", cell.expected
     if result is not None:
         if len(cell.attempts) > 1:
             which = ", the first with the worst outcome" if cell.is_flaky else ""

@@ -18,7 +18,8 @@ Squares = Mapping[tuple[str, str], Sequence[CellReport]]
 class Square:
     """All cells of one reactor over one transport.
 
-    ``counts`` has the worst outcome first; ``first`` opens the first cell that did not pass.
+    ``counts`` has the worst outcome first, ``known`` counts the cells that fail as they are
+    expected to, ``first`` opens the first cell that did not pass.
     """
 
     key: str
@@ -26,6 +27,7 @@ class Square:
     transport: str
     counts: tuple[tuple[Outcome, int], ...]
     flaky: int
+    known: int
     first: str | None
 
     @property
@@ -34,11 +36,17 @@ class Square:
         return self.counts[0][0]
 
     @property
+    def is_known(self) -> bool:
+        """Whether all that did not pass here was expected not to."""
+        return self.known > 0 and self.known == sum(n for o, n in self.counts if not o.is_accepted)
+
+    @property
     def words(self) -> str:
         """The square for those who do not see it."""
         counts = ", ".join(f"{count} {outcome.value}" for outcome, count in self.counts)
         flaky = f", {self.flaky} flaky" if self.flaky else ""
-        return f"{self.reactor} over {self.transport}: {counts}{flaky}"
+        known = f", {self.known} with a known defect" if self.known else ""
+        return f"{self.reactor} over {self.transport}: {counts}{flaky}{known}"
 
 
 @frozen
@@ -105,6 +113,7 @@ def _square(cells: Sequence[CellReport], counts: Mapping[Outcome, int]) -> Squar
         transport=axes.transport,
         counts=tuple(counts.items()),
         flaky=sum(cell.is_flaky for cell in cells),
+        known=sum(cell.is_accepted and not cell.outcome.is_accepted for cell in cells),
         first=None if bad is None else key(host, bad.cell),
     )
 

@@ -61,7 +61,8 @@ def _listed(cell: CellReport, words: dict[str, int]) -> list[int]:
     axes = cell.cell
     texts = (cell.host, axes.reactor, axes.transport, axes.scenario, axes.side, axes.peer)
     places = [words.setdefault(visible(text), len(words)) for text in texts]
-    return [*places, SEVERITY.index(cell.outcome), int(cell.is_flaky)]
+    is_known = cell.is_accepted and not cell.outcome.is_accepted
+    return [*places, SEVERITY.index(cell.outcome), int(cell.is_flaky), int(is_known)]
 
 
 def _clause(name: str) -> list[str]:

@@ -52,12 +52,13 @@ async function inflate(text) {
 
 const listed = unpack("index").then(({ words, looks, cells, ...index }) => ({
   ...index,
-  cells: cells.map(([host, reactor, transport, scenario, side, peer, outcome, flaky], place) => ({
+  cells: cells.map(([host, reactor, transport, scenario, side, peer, outcome, flaky, known], place) => ({
     place,
     host: words[host],
     axes: [reactor, transport, scenario, side, peer].map((number) => words[number]),
     look: looks[outcome],
     flaky: flaky === 1,
+    known: known === 1,
   })),
 }));
 
@@ -285,19 +286,25 @@ async function openCell(key) {
   return show([mark(cell.look), " ", idOf(cell)].flat(), html("p", {}, around), opened);
 }
 
+function square(cell) {
+  if (!cell) return html("td", { class: "empty" }, "·");
+  const [name, glyph, letter] = cell.look;
+  const said = [name, cell.flaky ? "flaky" : "", cell.known ? "known defect" : ""];
+  const label = `${idOf(cell)}: ${said.filter(Boolean).join(", ")}`;
+  return html("td", { class: cell.known ? `${name} known` : name },
+    html("a", { href: "#" + keyOf(cell), "aria-label": label },
+      html("b", {}, `${glyph} ${letter}`), cell.flaky ? " ≈ flaky" : "", cell.known ? " known" : ""));
+}
+
 async function openCells(key) {
   const { cells } = await listed;
   const own = cells.filter((cell) => decoded(squareKeyOf(cell)) === key);
   const [reactor, transport] = own[0]?.axes ?? ["?", "?"];
   const columns = [...new Set(own.map(({ axes }) => axes.slice(3).join(" · ")))];
   const rows = Map.groupBy(own, ({ axes }) => axes[2]);
-  const entry = (cell) => cell ? html("td", { class: cell.look[0] },
-    html("a", { href: "#" + keyOf(cell), "aria-label": `${idOf(cell)}: ${cell.look[0]}` },
-      html("b", {}, `${cell.look[1]} ${cell.look[2]}`), cell.flaky ? " ≈" : ""))
-    : html("td", { class: "empty" }, "·");
   const body = [...rows].map(([scenario, found]) => html("tr", {},
     html("th", { scope: "row" }, scenario),
-    columns.map((column) => entry(found.find(({ axes }) => axes.slice(3).join(" · ") === column)))));
+    columns.map((column) => square(found.find(({ axes }) => axes.slice(3).join(" · ") === column)))));
   show(`${number(own.length, "cell")} of ${reactor} over ${transport}`,
     html("p", { class: "quiet" }, "Columns: the side that aborts · who plays the peer."),
     html("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Cells" },

@@ -28,10 +28,11 @@ class Check:
 
 @frozen
 class Summary:
-    """The first screen, above the matrix."""
+    """The first screen, above the matrix. ``tone`` is a class of the style sheet."""
 
     verdict: str
     worst: Outcome
+    tone: str
     is_valid: bool
     missed: tuple[str, ...]
     checks: tuple[Check, ...]
@@ -47,9 +48,13 @@ def summarise(report: Report, cells: Sequence[CellReport]) -> Summary:
     """The first screen of a report whose cells are ``cells``."""
     counts = Counter(cell.outcome for cell in cells)
     missed = report.missed_faults()
+    alarming = {cell.outcome for cell in cells if not cell.is_accepted} or counts
+    worst = min(alarming, key=SEVERITY.index, default=Outcome.NO_RESULT)
+    is_known = not worst.is_accepted and all(cell.is_accepted for cell in cells)
     return Summary(
         verdict=verdict_sentence(report),
-        worst=min(counts, key=SEVERITY.index, default=Outcome.NO_RESULT),
+        worst=worst,
+        tone="invalid" if missed else "known" if is_known else worst.value,
         is_valid=not missed,
         missed=missed,
         checks=tuple(_checks(report, cells, counts, len(missed))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
@@ -9,16 +10,17 @@ from attrs import evolve, frozen
 from matrix import rules
 from matrix.model.cell import AXES, Cell
 from matrix.model.report import CellReport
-from matrix.model.result import SEVERITY, Outcome, Result
-from matrix.render.html.cells import Detail, broken, key, notes
+from matrix.model.result import SEVERITY, Outcome
+from matrix.render.html.cells import Detail, broken, key, missing, notes
 from matrix.render.html.timeline import Timeline, draw
 
-FULL = 60
+FULL = 30
 """Cells shown with plot and events without any script; the rest with what was seen only."""
 AXIS_LIMIT = 6
 """Values of an axis that are named one by one."""
 
-Signature = tuple[Outcome, tuple[str, ...], str | None]
+Signature = tuple[str, Outcome, tuple[str, ...], str]
+"""Why it was expected, outcome, broken rules, code; the texts are empty where there is none."""
 
 
 @frozen
@@ -40,7 +42,7 @@ class Trouble:
     cell: Cell
     is_flaky: bool
     passed: int
-    attempts: int
+    owed: int
     seen: tuple[str, ...]
     detail: Detail | None = None
     timeline: Timeline | None = None
@@ -48,15 +50,19 @@ class Trouble:
 
 @frozen
 class Group:
-    """Cells with the same outcome and the same broken rules.
+    """Cells with the same outcome and the same broken rules; ``expected`` says why, if they were.
 
+    ``seen`` is what was seen in most of them, ``alike`` in how many.
     ``pattern`` says what the group's cells have in common: an axis and its values.
     """
 
     outcome: Outcome
-    code: str | None
+    code: str
+    expected: str
     clauses: tuple[Clause, ...]
     pattern: tuple[tuple[str, str], ...]
+    seen: tuple[str, ...]
+    alike: int
     troubles: tuple[Trouble, ...]
 
 
@@ -71,22 +77,23 @@ def clause(name: str) -> Clause:
 def groups(
     cells: Sequence[CellReport], details: Callable[[CellReport], Detail]
 ) -> tuple[Group, ...]:
-    """The troubles among the cells, the most severe first."""
+    """The troubles among the cells, the most severe first, those with a known defect last."""
     found: dict[Signature, list[CellReport]] = {}
     for cell in cells:
         if not cell.outcome.is_accepted:
             found.setdefault(_signature(cell), []).append(cell)
-    ordered = sorted(found, key=lambda s: (SEVERITY.index(s[0]), -len(found[s])))
+    ordered = sorted(found, key=lambda s: (s[0] != "", SEVERITY.index(s[1]), -len(found[s])))
     full = _first_of_each([found[signature] for signature in ordered], FULL)
-    every = _values([cell.cell for cell in cells])
+    every = _values([c.cell for c in cells if c.outcome is not Outcome.UNSUPPORTED])
     return tuple(_group(s, found[s], every, full, details) for s in ordered)
 
 
 def _signature(cell: CellReport) -> Signature:
     worst = cell.worst
     if worst is None:
-        return (cell.outcome, (), None)
-    return (cell.outcome, worst.verdict.broken, worst.verdict.code)
+        return ("", cell.outcome, (), "")
+    expected = worst.expected if worst.expected and cell.is_accepted else ""
+    return (expected, cell.outcome, worst.verdict.broken, worst.verdict.code or "")
 
 
 def _first_of_each(found: Sequence[Sequence[CellReport]], limit: int) -> frozenset[str]:
@@ -103,13 +110,18 @@ def _group(
     full: frozenset[str],
     details: Callable[[CellReport], Detail],
 ) -> Group:
-    outcome, names, code = signature
+    expected, outcome, names, code = signature
+    troubles = tuple(_trouble(cell, full, details) for cell in cells)
+    ((seen, alike),) = Counter(trouble.seen for trouble in troubles).most_common(1)
     return Group(
         outcome=outcome,
         code=code,
+        expected=expected,
         clauses=tuple(map(clause, names)),
         pattern=tuple(_pattern(_values([cell.cell for cell in cells]), every)),
-        troubles=tuple(_trouble(cell, full, details) for cell in cells),
+        seen=seen,
+        alike=alike,
+        troubles=troubles,
     )
 
 
@@ -123,8 +135,8 @@ def _trouble(
         cell=cell.cell,
         is_flaky=cell.is_flaky,
         passed=outcomes.count(Outcome.PASS),
-        attempts=len(outcomes),
-        seen=_seen(cell.worst),
+        owed=max(cell.owed, len(outcomes)),
+        seen=tuple(_seen(cell)),
     )
     if trouble.key not in full:
         return trouble
@@ -132,11 +144,12 @@ def _trouble(
     return evolve(trouble, detail=detail, timeline=draw(detail.rows))
 
 
-def _seen(worst: Result | None) -> tuple[str, ...]:
-    if worst is None:
-        return ("Planned, and nothing came back.",)
-    texts = tuple(f"{name}: {text}" for name, text in broken(worst.verdict))
-    return texts + notes(worst.verdict)
+def _seen(cell: CellReport) -> Iterator[str]:
+    if cell.worst is None:
+        yield missing(cell)
+    else:
+        yield from (f"{name}: {text}" for name, text in broken(cell.worst.verdict))
+        yield from notes(cell.worst.verdict)
 
 
 def _values(cells: Sequence[Cell]) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -52,9 +51,9 @@ def _text(value: Any, depth: int) -> str:
         return "…"
     if isinstance(value, float):
         return f"{value:.6g}" if isfinite(value) else "not a number"
-    if isinstance(value, Mapping) and {"type", "message"} <= value.keys():
+    if isinstance(value, dict) and {"type", "message"} <= value.keys():
         return f"{value['type']}: {value['message']}"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = [f"{key} {word(datum(each, depth - 1))}" for key, each in value.items()]
     if isinstance(value, list | tuple):
         return ", ".join(word(datum(each, depth - 1)) for each in value) or "none"
