@@ -18,7 +18,7 @@ from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
-from matrix.render import html, junit, markdown, terminal
+from matrix.render import catalogue, html, junit, markdown, terminal
 from matrix.store import read, write_atomically
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -47,6 +47,16 @@ def _selecting(command: _Command) -> _Command:
             help=f"Only cells whose {axis} matches; repeatable, with * and ?.",
         )(command)
     return command
+
+
+_FORMAT = click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text")
+
+
+def _print(content: Any, form: str) -> None:
+    if form == "markdown":
+        click.echo(content, nl=False)
+    else:
+        Console().print(content)
 
 
 def _selection(axes: dict[str, Any]) -> plan.Selection:
@@ -90,6 +100,20 @@ def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes:
         cells = [{"host": host, "id": cell.id} for host, cell in made.cells()]
         lines = [json.dumps({"digest": made.digest, "shard": shard, "cells": cells}, indent=1)]
     click.echo("\n".join(lines))
+
+
+@commands.command("scenarios")
+@_FORMAT
+def scenarios_command(form: str) -> None:
+    """What each scenario does, what it stands for, and where it has a meaning."""
+    _print(catalogue.scenarios_markdown() if form == "markdown" else catalogue.scenarios(), form)
+
+
+@commands.command("rules")
+@_FORMAT
+def rules_command(form: str) -> None:
+    """Every rule of the contract: what is expected, and by which sentence."""
+    _print(catalogue.rules_markdown() if form == "markdown" else catalogue.rules(), form)
 
 
 @commands.command("run")

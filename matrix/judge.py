@@ -6,11 +6,12 @@ import signal
 from collections.abc import Iterable
 
 from matrix import wire
+from matrix.checks import Case, Finding, MissingEvidence, NotApplicable
 from matrix.model.cell import Cell
 from matrix.model.result import Control, Outcome, Standing, Verdict
 from matrix.model.transcript import How, Transcript
 from matrix.proof import why_unproved
-from matrix.rules import RULES, Case, Finding, MissingEvidence, NotApplicable, rule
+from matrix.rules import RULES, rule
 
 _STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
 

@@ -9,76 +9,11 @@ what the other end is told, where the kernel may fail although the reactor did n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from attrs import frozen
 
-from matrix import wire
-from matrix.model.cell import Cell
-from matrix.model.scenarios import Scenario, find
-from matrix.model.transcript import Event, Transcript
-
-
-class MissingEvidence(Exception):
-    """A transcript that came to its end does not say what a rule has to know."""
-
-
-@frozen
-class Case:
-    """What a rule looks at. ``bar`` is how the control's peer was told (`matrix.wire.SIGNALS`)."""
-
-    cell: Cell
-    transcript: Transcript
-    bar: str
-
-    def need(self, name: str, side: str | None = None) -> Event:
-        """The first event of that name; `MissingEvidence` where there is none."""
-        event = self.transcript.first(name, side)
-        if event is None:
-            raise MissingEvidence(f"no {name} event")
-        return event
-
-    def after(self, event: Event, *names: str) -> list[Event]:
-        """The aborter's events of those names that came after that event."""
-        events = self.transcript.events
-        later = events[events.index(event) + 1 :]
-        return [e for e in later if e.name in names and e.side == wire.ABORTER]
-
-    @property
-    def scenario(self) -> Scenario:
-        """What the catalogue says of the cell's scenario."""
-        return find(self.cell.scenario)
-
-    @property
-    def aborts(self) -> bool:
-        """Whether the aborter really aborts in this scenario."""
-        return self.scenario.aborts
-
-    def story(self) -> list[Event]:
-        """The events up to the scenario's end.
-
-        What happens to a connection while the harness takes everything down, and the reactor
-        shuts down, makes up for nothing.
-        """
-        events = self.transcript.events
-        return list(events[: events.index(self.need(wire.SCENARIO_OVER))])
-
-    @property
-    def lost(self) -> Event | None:
-        """The aborter's first ``connectionLost``."""
-        wanted = (wire.CONNECTION_LOST, wire.ABORTER)
-        return next((e for e in self.story() if (e.name, e.side) == wanted), None)
-
-
-@frozen
-class NotApplicable:
-    """Nothing for this rule to look at, and why."""
-
-    why: str
-
-
-Finding = str | NotApplicable | None
-"""What was seen instead, where a rule is broken; None where it holds."""
+from matrix import checks, wire
+from matrix.checks import Case, Finding
 
 
 @frozen
@@ -94,265 +29,6 @@ class Rule:
     source: str
     check: Callable[[Case], Finding]
     peer: str | None = None
-
-
-def _reactor_runs(case: Case) -> Finding:
-    raised = [(e["call"], e["exception"]) for e in case.transcript.all(wire.REACTOR_RAISED)]
-    returned = case.transcript.all(wire.ABORT_RETURNED)
-    raised += [("abortConnection", event["raised"]) for event in returned if event["raised"]]
-    return "; ".join(f"{call} raised {_words(what)}" for call, what in raised) or None
-
-
-def _producer_paused(case: Case) -> Finding:
-    """Asked of the moment of the last proof: what comes after it may resume the producer."""
-    proofs = list(case.transcript.all(wire.PROVED))
-    if not proofs:
-        return NotApplicable("the connection was never full")
-    before = case.transcript.events[: case.transcript.events.index(proofs[-1])]
-    names = (wire.PRODUCER_REGISTERED, wire.PRODUCER_PAUSED, wire.PRODUCER_RESUMED)
-    calls = [event for event in before if event.name in names]
-    if not calls or not _is_push(case):
-        return NotApplicable("no push producer was registered before the proof")
-    if calls[-1].name == wire.PRODUCER_PAUSED:
-        return None
-    return "the buffer was full, and the producer was not paused"
-
-
-def _is_push(case: Case) -> bool:
-    return bool(case.need(wire.PRODUCER_REGISTERED)["streaming"])
-
-
-def _connection_lost_once(case: Case) -> Finding:
-    return _once(case, wire.CONNECTION_LOST, wire.ABORTER, "connectionLost")
-
-
-def _once(case: Case, name: str, side: str, call: str) -> Finding:
-    count = len(list(case.transcript.all(name, side)))
-    if count > 1:
-        return f"{call} was called {count} times"
-    if not any((event.name, event.side) == (name, side) for event in case.story()):
-        return f"{call} was not called{' before everything was shut down' if count else ''}"
-    return None
-
-
-def _not_reentrant(case: Case) -> Finding:
-    if not case.aborts:
-        return NotApplicable("the scenario does not abort")
-    events = case.transcript.events
-    begin = events.index(case.need(wire.ABORT_CALLED))
-    end = events.index(case.need(wire.ABORT_RETURNED))
-    inside = [e for e in events[begin:end] if e.side == wire.ABORTER]
-    if any(e.name == wire.CONNECTION_LOST for e in inside):
-        return "connectionLost was called before abortConnection() returned"
-    return None
-
-
-def _reason_aborted(case: Case) -> Finding:
-    if case.lost is None or not case.aborts or case.scenario.raises:
-        return NotApplicable("connectionLost was not called, or there is another cause for it")
-    reason = case.lost["reason"]
-    if "twisted.internet.error.ConnectionAborted" in reason["mro"]:
-        return None
-    return f"the reason was {_words(reason)}"
-
-
-def _reason_fits(case: Case) -> Finding:
-    act = case.transcript.first(wire.PEER_ACTED)
-    if case.lost is None or act is None:
-        return NotApplicable("it is not the peer who ends the connection")
-    wanted = "ConnectionDone" if act["act"] == "finish" else "ConnectionLost"
-    if f"twisted.internet.error.{wanted}" in case.lost["reason"]["mro"]:
-        return None
-    return f"the reason was {_words(case.lost['reason'])}, and not {wanted}"
-
-
-def _exception_reported(case: Case) -> Finding:
-    if not case.scenario.raises:
-        return NotApplicable("the scenario raises nothing")
-    logged = [e for e in case.transcript.all(wire.LOGGED) if _DELIBERATE in e["text"]]
-    return None if len(logged) == 1 else f"the exception was reported {len(logged)} times"
-
-
-_DELIBERATE = "matrix.agent.scenarios.DeliberateError"
-
-
-def _prompt(case: Case) -> Finding:
-    if not case.aborts:
-        return NotApplicable("the scenario does not abort")
-    lost, begin = case.lost, case.need(wire.ABORT_CALLED).t
-    if lost is None:
-        return "while the reactor ran, connectionLost never came"
-    if case.transcript.first(wire.HOLD_ENDED) is None and lost["turns"] < wire.PROMPT_TURNS:
-        return None
-    return (
-        f"after {wire.PROMPT_TURNS} turns of the reactor, with the peer holding still, "
-        f"connectionLost had not come; it came {lost.t - begin:.3f} s after the abort"
-    )
-
-
-def _producer_stopped_once(case: Case) -> Finding:
-    if case.transcript.first(wire.PRODUCER_REGISTERED) is None:
-        return NotApplicable("no producer was registered")
-    if any(event["call"] == "unregisterProducer" for event in case.transcript.all(wire.CALLED)):
-        stopped = case.transcript.first(wire.PRODUCER_STOPPED)
-        return None if stopped is None else "a producer was stopped that had been unregistered"
-    return _once(case, wire.PRODUCER_STOPPED, wire.ABORTER, "stopProducing")
-
-
-def _producer_silent_after_stop(case: Case) -> Finding:
-    stopped = case.transcript.first(wire.PRODUCER_STOPPED) or case.lost
-    if stopped is None:
-        return NotApplicable("the producer was never stopped, and the connection never lost")
-    later = case.after(stopped, wire.PRODUCER_PAUSED, wire.PRODUCER_RESUMED)
-    if not later:
-        return None
-    return f"afterwards the producer was told: {', '.join(event.name for event in later)}"
-
-
-def _writes_after_abort_dropped(case: Case) -> Finding:
-    return _early(case, "write") or _late(case, wire.LATE_WRITE, "write()")
-
-
-def _abort_idempotent(case: Case) -> Finding:
-    again = _early(case, "abortConnection") or _early(case, "loseConnection")
-    return again or _late(case, wire.LATE_ABORT, "a second abortConnection()")
-
-
-def _early(case: Case, call: str) -> str | None:
-    """What came of a call to the transport between the abort and connectionLost."""
-    for event in case.transcript.all(wire.CALLED):
-        if event["call"] == call and event["raised"]:
-            return f"{call}() raised {_words(event['raised'])}"
-    return None
-
-
-def _late(case: Case, name: str, call: str) -> Finding:
-    if case.lost is None:
-        return NotApplicable("connectionLost was never called")
-    raised = case.need(name)["raised"]
-    return f"{call} after connectionLost raised {_words(raised)}" if raised else None
-
-
-def _descriptor_closed(case: Case) -> Finding:
-    if case.need(wire.DESCRIPTOR)["closed"]:
-        return None
-    return "the aborter's descriptor was still open at the end"
-
-
-def _reactor_clean(case: Case) -> Finding:
-    before, after = case.need(wire.BASELINE), case.need(wire.LEFTOVERS)
-    left = [
-        f"{kind}: {', '.join(new)}"
-        for kind in ("readers", "writers", "delayed_calls", "threads", "descriptors")
-        if (new := _new(before[kind], after[kind]))
-    ]
-    return f"left behind: {'; '.join(left)}" if left else None
-
-
-def _new(before: list[str] | None, after: list[str] | None) -> list[str]:
-    known = list(before or [])
-    new = []
-    for text in after or []:
-        if text in known:
-            known.remove(text)
-        else:
-            new.append(text)
-    return new
-
-
-def _nothing_logged(case: Case) -> Finding:
-    logged = [
-        f"{event['kind']}: {_last_line(event['text'])}"
-        for event in case.transcript.all(wire.LOGGED)
-        if not (case.scenario.raises and _DELIBERATE in event["text"])
-    ]
-    return "; ".join(logged) or None
-
-
-def _bystander_served(case: Case) -> Finding:
-    served = case.need(wire.SERVED)
-    if not served["answered_since_abort"]:
-        return "the other connection got no answer after the abort"
-    if served["asked"] - served["answered"] > 1:
-        return f"{served['answered']} of {served['asked']} questions were answered"
-    return None
-
-
-def _released(case: Case) -> Finding:
-    released = case.need(wire.RELEASED)
-    kept = [what for what in ("transport", "protocol") if not released[what]]
-    if not kept:
-        return None
-    return f"{' and '.join(kept)} could not be collected, held by {', '.join(released['held_by'])}"
-
-
-def _crowd_down(case: Case) -> Finding:
-    crowds = list(case.transcript.all(wire.CROWD))
-    if not crowds:
-        return NotApplicable("there is no crowd")
-    counted = ("lost", "producers_stopped", "peers_lost")
-    wrong = [
-        f"{kind} {crowd[kind]} of {crowd['size']}"
-        for crowd in crowds
-        for kind in counted
-        if crowd[kind] != crowd["size"]
-    ]
-    wrong += [f"{crowd['kept']} kept in memory" for crowd in crowds if crowd["kept"]]
-    return "; ".join(wrong) or None
-
-
-_STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
-"""How clearly a peer is told of an unclean closure, the clearest last."""
-
-
-def _peer_told(case: Case) -> Finding:
-    if case.cell.peer != "socket" or not case.aborts:
-        return NotApplicable("the peer is no witness of the wire, or ends the connection itself")
-    signal = case.need(wire.WIRE, wire.PEER)["signal"]
-    if _STRENGTH.index(signal) >= _STRENGTH.index(case.bar):
-        return None
-    return f"the witness saw {signal}; without a reactor it sees {case.bar}"
-
-
-def _prefix_only(case: Case) -> Finding:
-    received = case.need(wire.RECEIVED, wire.PEER)
-    written = case.need(wire.ABORT_CALLED if case.aborts else wire.SCENARIO_OVER)["written"]
-    if not received["matches"]:
-        return f"the peer's bytes differ from the written ones at {received['first_difference']}"
-    if received["bytes"] > written:
-        return f"the peer got {received['bytes']} bytes, {written} were written before the abort"
-    return None
-
-
-def _peer_lost_once(case: Case) -> Finding:
-    if case.cell.peer != "reactor":
-        return NotApplicable("the peer is not on the reactor")
-    return _once(case, wire.CONNECTION_LOST, wire.PEER, "the peer's connectionLost")
-
-
-def _peer_reason(case: Case) -> Finding:
-    lost = case.transcript.first(wire.CONNECTION_LOST, wire.PEER)
-    if lost is None:
-        return NotApplicable("the peer's connectionLost was not called, or it has none")
-    wanted = ["twisted.internet.error.ConnectionLost"]
-    if case.bar == wire.FIN:
-        wanted.append("twisted.internet.error.ConnectionDone")
-    if any(name in lost["reason"]["mro"] for name in wanted):
-        return None
-    return f"the peer's reason was {_words(lost['reason'])}"
-
-
-def _words(exception: dict[str, Any]) -> str:
-    return f"{exception['type']}: {_first_line(exception['message'])}"
-
-
-def _first_line(text: str) -> str:
-    return (text.strip().splitlines() or [""])[0]
-
-
-def _last_line(text: str) -> str:
-    """Of a traceback: what was raised."""
-    return (text.strip().splitlines() or [""])[-1]
 
 
 _ABORT = (
@@ -375,7 +51,7 @@ RULES = (
         "local",
         "The reactor can be installed and run, and no call into it or the transport raises.",
         "IReactorCore.run, ITCPTransport.abortConnection: neither documents an exception.",
-        _reactor_runs,
+        checks.reactor_runs,
     ),
     Rule(
         "producer-paused",
@@ -383,14 +59,14 @@ RULES = (
         "When the abort comes, the push producer of the full transport is paused.",
         "IConsumer.registerProducer: “pauseProducing will be called whenever the write buffer "
         "fills up and resumeProducing will only be called when it empties.”",
-        _producer_paused,
+        checks.producer_paused,
     ),
     Rule(
         "connection-lost-once",
         "local",
         "The aborter's connectionLost is called exactly once.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
-        _connection_lost_once,
+        checks.connection_lost_once,
     ),
     Rule(
         "not-reentrant",
@@ -398,7 +74,7 @@ RULES = (
         "The aborter's connectionLost is not called from inside the call to abortConnection().",
         "Twisted's own tests of ITCPTransport.abortConnection, AbortConnectionMixin in "
         "twisted.internet.test.test_tcp, ask for it (twisted#78).",
-        _not_reentrant,
+        checks.not_reentrant,
     ),
     Rule(
         "reason-aborted",
@@ -406,7 +82,7 @@ RULES = (
         "The aborter's connectionLost is given a ConnectionAborted.",
         "twisted.internet.error.ConnectionAborted: “Connection was aborted locally, using "
         "ITCPTransport.abortConnection.”",
-        _reason_aborted,
+        checks.reason_aborted,
     ),
     Rule(
         "reason-fits",
@@ -414,14 +90,14 @@ RULES = (
         "Where the peer ends the connection, the reason says how: ConnectionDone for an orderly "
         "end, ConnectionLost for any other.",
         _LOST,
-        _reason_fits,
+        checks.reason_fits,
     ),
     Rule(
         "exception-reported",
         "local",
         "An exception that a callback raises after the abort is reported once, and not masked.",
         "twisted.python.log.err: “Write a failure to the log.”",
-        _exception_reported,
+        checks.exception_reported,
     ),
     Rule(
         "prompt",
@@ -429,42 +105,42 @@ RULES = (
         f"connectionLost is called within {wire.PROMPT_TURNS} turns of the reactor, although the "
         "peer reads nothing and the socket never gets writeable.",
         _ABRUPT,
-        _prompt,
+        checks.prompt,
     ),
     Rule(
         "producer-stopped-once",
         "local",
         "The registered producer's stopProducing is called exactly once.",
         _ABORT,
-        _producer_stopped_once,
+        checks.producer_stopped_once,
     ),
     Rule(
         "producer-silent-after-stop",
         "local",
         "Once it was stopped, the producer is neither paused nor resumed.",
         _STOP,
-        _producer_silent_after_stop,
+        checks.producer_silent_after_stop,
     ),
     Rule(
         "writes-after-abort-dropped",
         "local",
         "A write to the aborted transport is dropped without an exception.",
         _ABORT,
-        _writes_after_abort_dropped,
+        checks.writes_after_abort_dropped,
     ),
     Rule(
         "abort-idempotent",
         "local",
         "A second abort of the same connection does nothing, and raises nothing.",
         _ABRUPT,
-        _abort_idempotent,
+        checks.abort_idempotent,
     ),
     Rule(
         "descriptor-closed",
         "local",
         "The aborter's descriptor is closed.",
         _LOST,
-        _descriptor_closed,
+        checks.descriptor_closed,
     ),
     Rule(
         "reactor-clean",
@@ -472,21 +148,21 @@ RULES = (
         "Nothing is left that was not there before: readers, writers, delayed calls, threads, "
         "open descriptors.",
         "IReactorFDSet.removeAll, getReaders and getWriters tell what a reactor still holds.",
-        _reactor_clean,
+        checks.reactor_clean,
     ),
     Rule(
         "nothing-logged",
         "local",
         "No error is logged, nothing is unraisable, nothing leaks with a ResourceWarning.",
         "twisted.python.log.err: “Write a failure to the log.” A clean abort is none.",
-        _nothing_logged,
+        checks.nothing_logged,
     ),
     Rule(
         "bystander-served",
         "local",
         "Another connection on the same reactor is served all the while.",
         "ITransport.write: “in a non-blocking fashion”.",
-        _bystander_served,
+        checks.bystander_served,
     ),
     Rule(
         "released",
@@ -494,7 +170,7 @@ RULES = (
         "The aborter's transport and protocol can be collected.",
         "IProtocol.connectionLost: “Clear any circular references here, and any external "
         "references to this Protocol.”",
-        _released,
+        checks.released,
     ),
     Rule(
         "crowd-down",
@@ -502,7 +178,7 @@ RULES = (
         "Every other connection that was aborted goes down as one alone does: told once, producer "
         "stopped once, peer told, nothing kept.",
         _ABORT,
-        _crowd_down,
+        checks.crowd_down,
     ),
     Rule(
         "peer-told",
@@ -510,7 +186,7 @@ RULES = (
         "The other end is told of an unclean closure as clearly as a reset without any reactor "
         "tells it on this host.",
         _ABORT,
-        _peer_told,
+        checks.peer_told,
         peer="socket",
     ),
     Rule(
@@ -518,14 +194,14 @@ RULES = (
         "peer",
         "What the other end reads is a prefix of what was written before the abort.",
         "ITransport.write: “Write some data to the physical connection, in sequence.”",
-        _prefix_only,
+        checks.prefix_only,
     ),
     Rule(
         "peer-lost-once",
         "peer",
         "The connectionLost of a peer on the same reactor is called exactly once.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
-        _peer_lost_once,
+        checks.peer_lost_once,
         peer="reactor",
     ),
     Rule(
@@ -534,7 +210,7 @@ RULES = (
         "A peer on the same reactor is told that the connection was not closed cleanly, where the "
         "host can tell it.",
         _LOST,
-        _peer_reason,
+        checks.peer_reason,
         peer="reactor",
     ),
 )

@@ -137,7 +137,10 @@ CONNECTION_LOST = "connection-lost"
 HOLD_ENDED = "hold-ended"
 """The peer stops holding still and reads: ``turns`` of the reactor since the abort."""
 SCENARIO_OVER = "scenario-over"
-"""``written`` bytes in all. Whatever the connection does from here on, the harness may have caused: it takes all down."""
+"""``written`` bytes in all.
+
+Whatever the connection does from here on, the harness may have caused: it takes all down.
+"""
 LATE_WRITE = "late-write"
 """A write after the loss: ``raised``."""
 LATE_ABORT = "late-abort"

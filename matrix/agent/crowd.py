@@ -1,4 +1,4 @@
-"""Many full connections on one reactor, both ends of each on it, and none of them recorded singly."""
+"""Many full connections on one reactor, both ends of each on it, counted and not told singly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Member:
         self.is_client = stage.is_client
         self.tls_options = stage.tls_options
         self.recorder = self
-        self.seen = Counter()
+        self.seen: Counter[tuple[str, ...]] = Counter()
 
     def record(self, side, event, **data):
         """Count the event; of a loss also its reason."""
@@ -57,7 +57,8 @@ class Crowd:
     def is_proved(self):
         """Whether every connection is proved not writeable, each by its own samples."""
         now = self._stage.recorder.now()
-        return all([self._look(*pair, now) for pair in zip(self._wirings, self._provers)])
+        looks = [self._look(*pair, now) for pair in zip(self._wirings, self._provers)]
+        return all(looks)  # every one has had its look
 
     @staticmethod
     def _look(wiring, prover, now):

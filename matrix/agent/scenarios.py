@@ -20,10 +20,10 @@ ASLEEP_FOR = 0.1
 MANY = 200
 """Connections on one reactor in ``abort-many``."""
 
-STORM, WAVE = 500, 25
+STORM, WAVE = 500, 100
 """Connections in ``abort-storm``, and how many of them at a time."""
 
-SCENARIOS = {}
+SCENARIOS: dict[str, Scenario] = {}
 
 
 def _scenario(exchange=0, small_buffers=True, starts_tls=False):

@@ -1,17 +1,8 @@
-"""What scenarios are made of: connect, fill, prove, abort, watch both ends go down.
-
-A scenario is a generator that yields waits. The stage looks at the state from
-a delayed call of the reactor under test and resumes the scenario when the state
-is there; after the abort it looks in every turn of the reactor, and counts
-them. The limits here only end a cell that can come to nothing: the deadline
-that counts is the manager's.
-"""
+"""What scenarios are made of: connect, fill, prove, abort, watch both ends go down."""
 
 from __future__ import annotations
 
 import gc
-from collections import namedtuple
-from contextlib import contextmanager
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -20,18 +11,10 @@ from zope.interface import alsoProvides
 from matrix import wire
 from matrix.agent import leftovers, probes, transports
 from matrix.agent.bystander import Bystander
+from matrix.agent.clockwork import LIMIT, CallRaised, Clockwork, GaveUp, Wait, calling
 from matrix.agent.crowd import Crowd
 from matrix.agent.recorder import describe
 from matrix.agent.wiring import Wiring
-
-Wait = namedtuple("Wait", "what holds limit")
-"""``what`` in words, ``holds()`` whether the state is there, ``limit`` in seconds."""
-
-PACE = 0.005
-"""Seconds between two looks at the state before the abort."""
-
-LIMIT = 5.0
-"""Seconds in which a step must come about."""
 
 MUCH = 1 << 20
 """Bytes of one write without a producer: more than the kernel takes with one default buffer."""
@@ -43,19 +26,8 @@ QUIET_TURNS = 20
 """Turns of the reactor in which whatever is still under way shows itself."""
 
 
-class GaveUp(Exception):
-    """A step did not come about; what comes after it in the scenario has no meaning."""
-
-
-class CallRaised(Exception):
-    """A call into the code under test raised, which is recorded."""
-
-
 class Stage:
-    """One cell's connection with its proof and its bystander, and the one who plays on it.
-
-    ``turns_since_abort`` is None before the abort.
-    """
+    """One cell's connection, with its proof and its bystander."""
 
     def __init__(self, recorder, reactor, cell, scenario, contexts, fault=None):
         self.recorder = recorder
@@ -64,15 +36,13 @@ class Stage:
         self.exchange = scenario.exchange
         self.small_buffers = scenario.small_buffers
         self.starts_tls = scenario.starts_tls
-        self.turns_since_abort: Any = None
         self._cell, self._contexts = cell, contexts
         self._aborter_is_client = cell["side"] == "client"
         self._fault = fault
         self._wiring = Wiring(self, cell, contexts)
+        self._clockwork = Clockwork(recorder, reactor, self._look_at_bystander)
         self._bystander: Any = None
         self._last_sample = self._identity = self._proof = None
-        self._pace = PACE
-        self._is_asleep = False
 
     @property
     def aborter(self):
@@ -84,21 +54,22 @@ class Stage:
         """The other end, once it is there."""
         return self._wiring.peer
 
+    @property
+    def turns_since_abort(self):
+        """Turns of the reactor since the abort; None before it."""
+        return self._clockwork.turns
+
     def is_client(self, side):
         """Whether that side (aborter or peer) is the one that connects."""
         return (side == wire.ABORTER) == self._aborter_is_client
 
-    # Playing ------------------------------------------------------------------------------------
-
     def play(self, scenario):
         """Play the scenario on the running reactor, and stop the reactor at its end."""
-        self._story = self._whole(scenario)
-        self._wait, self._wait_began = Wait("a turn", lambda: True, LIMIT), self.recorder.now()
-        self._tick()
+        self._clockwork.play(self._whole(scenario))
 
     def _whole(self, scenario):
         try:
-            with self.calling("listenTCP"):
+            with self._calling("listenTCP"):
                 self._bystander = Bystander(self)
             yield Wait("the bystander", lambda: self._bystander.answered, LIMIT)
             self.recorder.record(wire.PROCESS, wire.BASELINE, **leftovers.held_by(self.reactor))
@@ -107,53 +78,18 @@ class Stage:
             pass
         yield from self._take_down()
 
-    def _tick(self):
-        try:
-            if self.turns_since_abort is not None:
-                self.turns_since_abort += 1
-            if self._bystander is not None:
-                self._bystander.look()
-            goes_on = self._advance()
-        except Exception as error:
-            self.recorder.record(wire.PROCESS, wire.HARNESS_RAISED, exception=describe(error))
-            goes_on = False
-        if not goes_on:
-            self.reactor.stop()
-        elif not self._is_asleep:
-            self.reactor.callLater(self._pace, self._tick)
+    def _calling(self, call):
+        return calling(self.recorder, call)
 
-    def _advance(self):
-        """Resume the scenario for as long as the state that it waits for is there."""
-        while True:
-            holds, waited = self._wait.holds(), self.recorder.now() - self._wait_began
-            if not holds and waited < self._wait.limit:
-                return True
-            try:
-                self._wait = next(self._story) if holds else self._give_up(waited)
-            except StopIteration:
-                return False
-            self._wait_began = self.recorder.now()
-
-    def _give_up(self, waited):
-        what = self._wait.what
-        self.recorder.record(wire.PROCESS, wire.GAVE_UP, waiting_for=what, waited=round(waited, 3))
-        return self._story.throw(GaveUp(what))
-
-    @contextmanager
-    def calling(self, call):
-        """Around every call into the code under test: what it raises is that code's doing."""
-        try:
-            yield
-        except Exception as error:
-            exception = describe(error)
-            self.recorder.record(wire.PROCESS, wire.REACTOR_RAISED, call=call, exception=exception)
-            raise CallRaised(call) from None
+    def _look_at_bystander(self):
+        if self._bystander is not None:
+            self._bystander.look()
 
     # Steps --------------------------------------------------------------------------------------
 
     def connect(self):
         """Both ends are connected, and encrypted where they should be."""
-        with self.calling("connect"):
+        with self._calling("connect"):
             self._wiring.connect()
         yield Wait("both ends", lambda: self.aborter and self.peer, LIMIT)
         yield Wait("the aborter is set up", lambda: self.aborter.up or self.aborter.lost, LIMIT)
@@ -164,7 +100,7 @@ class Stage:
     def exchange_bytes(self):
         """Bytes cross both ways, and then the peer reads no more."""
         aborter, size = self.aborter, self.exchange
-        with self.calling("write"):
+        with self._calling("write"):
             aborter.write(size)
         yield Wait("an answer", lambda: self.aborter.reading.bytes >= size, LIMIT)
         aborter.record(wire.EXCHANGED, sent=size, received=aborter.reading.bytes)
@@ -174,7 +110,7 @@ class Stage:
         ends = [self.aborter, self.peer]
         if self._aborter_is_client:
             ends.reverse()
-        with self.calling("startTLS"):
+        with self._calling("startTLS"):
             for end in ends:
                 end.start_tls()
         yield Wait("TLS", lambda: self.aborter.up or self.aborter.lost, LIMIT)
@@ -186,19 +122,19 @@ class Stage:
     def fill(self, streaming=True):
         """The aborter produces, to a peer that reads no more, until it is paused."""
         yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
-        with self.calling("registerProducer"):
+        with self._calling("registerProducer"):
             self.aborter.fill(streaming)
 
     def write_much(self):
         """The aborter writes `MUCH` at once, to a peer that reads no more."""
         yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
-        with self.calling("write"):
+        with self._calling("write"):
             self.aborter.write(MUCH)
 
     def deliver(self, size):
         """The aborter writes a little, and all of it comes to the peer's kernel."""
         yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
-        with self.calling("write"):
+        with self._calling("write"):
             self.aborter.write(size)
         yield Wait("delivery", lambda: (self.peer.receive_queue() or 0) >= size, LIMIT)
         self.aborter.record(wire.DELIVERED, bytes=size)
@@ -229,14 +165,12 @@ class Stage:
     def abort(self):
         """Call ``abortConnection()`` once, and look in every turn of the reactor from now on."""
         self.sample(always=True)
-        self._pace = self.turns_since_abort = 0
+        self._clockwork.count_turns()
         self._bystander.count_from_here()
         self.aborter.record(wire.ABORT_CALLED, written=self.aborter.written)
         raised = raised_by(self.aborter.transport.abortConnection)
         self.aborter.record(wire.ABORT_RETURNED, raised=raised)
-        if self._is_asleep:
-            self._is_asleep = False
-            self.reactor.callLater(0, self._tick)
+        self._clockwork.wake_up()
 
     def call(self, name, *arguments):
         """Call a method of the aborter's transport."""
@@ -253,17 +187,11 @@ class Stage:
 
     def turns(self, count):
         """Let the reactor turn."""
-        ended = [0]
-
-        def holds():
-            ended[0] += 1
-            return ended[0] > count
-
-        yield Wait(f"{count} turns", holds, LIMIT)
+        yield self._clockwork.some_turns(count)
 
     def fall_asleep(self):
         """Do not wake the reactor from here on: the abort has to come by itself."""
-        self._is_asleep = True
+        self._clockwork.fall_asleep()
         self.recorder.record(wire.PROCESS, wire.ASLEEP)
 
     def half_close(self):
@@ -287,10 +215,10 @@ class Stage:
 
     def crowd(self, size):
         """So many other connections on the same reactor, all proved full; returns them."""
-        with self.calling("connect"):
+        with self._calling("connect"):
             crowd = Crowd(self, self._cell, self._contexts, size)
         yield Wait("a crowd of connections", crowd.is_connected, CROWD_LIMIT)
-        with self.calling("registerProducer"):
+        with self._calling("registerProducer"):
             crowd.fill()
         yield Wait("a full crowd", crowd.is_proved, CROWD_LIMIT)
         return crowd
@@ -315,8 +243,8 @@ class Stage:
         yield Wait("the aborter down", is_settled, LIMIT)
         if not self.aborter.lost:
             self.aborter.record(wire.HOLD_ENDED, turns=self.turns_since_abort)
-        self._pace = PACE
-        with self.calling("resumeProducing"):
+        self._clockwork.slow_down()
+        with self._calling("resumeProducing"):
             self.peer.drain()
         yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, LIMIT)
         yield Wait("the peer's end", lambda: self.peer.over, LIMIT)
@@ -333,9 +261,8 @@ class Stage:
         if self.peer is not None:
             self.peer.stop()
         yield from self._close_ours()
-        self._pace, self.turns_since_abort = 0, self.turns_since_abort or 0
-        end = self.turns_since_abort + QUIET_TURNS
-        yield Wait("quiet", lambda: self.turns_since_abort >= end, LIMIT)
+        self._clockwork.count_turns()
+        yield from self.turns(QUIET_TURNS)
         self._see_what_is_left()
 
     def _poke(self, aborter):

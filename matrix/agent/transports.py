@@ -60,8 +60,9 @@ def check_reactor(transport, reactor):
 def reactor_listener(reactor, transport, factory, folder, small_buffers):
     """A listening port of the reactor, and the address to which a peer connects.
 
-    What it accepts inherits a small receive buffer, if it is to have one. A client of the reactor has the default one:
-    a buffer that is shrunk under a window already offered leaves segments that are never taken.
+    What it accepts inherits a small receive buffer, if it is to have one. A client of the reactor
+    has the default one: a buffer that is shrunk under a window already offered leaves segments
+    that are never taken.
     """
     if transport.family == _UNIX:
         path = _path(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from typing import Any
 
 from matrix.agent import ends, transports
 from matrix.agent.witness import Witness
@@ -16,7 +17,8 @@ class Wiring:
     """
 
     def __init__(self, stage, cell, contexts):
-        self.aborter = self.peer = None
+        self.aborter: Any = None
+        self.peer: Any = None
         self.ports = []
         self._stage = stage
         self._aborter_is_client = cell["side"] == "client"

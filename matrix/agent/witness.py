@@ -213,7 +213,7 @@ class Witness:
 
 
 def _told(sock, commands):
-    """Wait for the kernel's word on a socket that nobody reads (its poll flags), or a command (0)."""
+    """Wait for the kernel's word on a socket that nobody reads, its poll flags; 0: a command."""
     if not hasattr(select, "poll"):
         select.select([commands], [], [])
         return 0

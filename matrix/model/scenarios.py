@@ -283,9 +283,7 @@ SCENARIOS = (
         "TLS begins on a running connection (startTLS); it is filled and proved; abort.",
         "SMTP, IMAP or LDAP over STARTTLS.",
         "ITLSTransport.startTLS: “Initiate TLS negotiation.”",
-        only=(
-            Only("transport", ("tls1.2", "tls1.3"), "without TLS there is nothing to start"),
-        ),
+        only=(Only("transport", ("tls1.2", "tls1.3"), "without TLS there is nothing to start"),),
         exchange=True,
     ),
 )

@@ -1,0 +1,118 @@
+"""What resumes a scenario: the reactor under test itself, by one delayed call after the other.
+
+A scenario is a generator that yields waits. Once in a while the state is looked
+at, and the scenario resumed when it is there; after the abort this is done in
+every turn of the reactor, and the turns are counted. The limits of waits only
+end a cell that can come to nothing: the deadline that counts is the manager's.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from contextlib import contextmanager
+from typing import Any
+
+from matrix import wire
+from matrix.agent.recorder import describe
+
+Wait = namedtuple("Wait", "what holds limit")
+"""``what`` in words, ``holds()`` whether the state is there, ``limit`` in seconds."""
+
+PACE = 0.005
+"""Seconds between two looks at the state, but for the turns that are counted."""
+
+LIMIT = 5.0
+"""Seconds in which a step must come about."""
+
+
+class GaveUp(Exception):
+    """A step did not come about; what comes after it in the scenario has no meaning."""
+
+
+class CallRaised(Exception):
+    """A call into the code under test raised, which is recorded."""
+
+
+class Clockwork:
+    """Plays a story. ``turns`` counts the reactor's turns since `count_turns`; None before."""
+
+    def __init__(self, recorder, reactor, each_look):
+        self.turns: Any = None
+        self._recorder = recorder
+        self._reactor = reactor
+        self._each_look = each_look
+        self._pace = PACE
+        self._is_asleep = False
+
+    def play(self, story):
+        """Play the story on the running reactor, and stop the reactor at its end."""
+        self._story = story
+        self._begin(Wait("a turn", lambda: True, LIMIT))
+        self._tick()
+
+    def count_turns(self):
+        """Look in every turn of the reactor from now on, and count from 0."""
+        self._pace = self.turns = 0
+
+    def slow_down(self):
+        """Look once in a while again."""
+        self._pace = PACE
+
+    def fall_asleep(self):
+        """Do not wake the reactor any more, until `wake_up`."""
+        self._is_asleep = True
+
+    def wake_up(self):
+        """Look again, if asleep."""
+        if self._is_asleep:
+            self._is_asleep = False
+            self._reactor.callLater(0, self._tick)
+
+    def some_turns(self, count):
+        """A wait for that many looks."""
+        looks = iter(range(count))
+        return Wait(f"{count} turns", lambda: next(looks, None) is None, LIMIT)
+
+    def _begin(self, wait):
+        self._wait, self._wait_began = wait, self._recorder.now()
+
+    def _tick(self):
+        try:
+            if self.turns is not None:
+                self.turns += 1
+            self._each_look()
+            goes_on = self._advance()
+        except Exception as error:
+            self._recorder.record(wire.PROCESS, wire.HARNESS_RAISED, exception=describe(error))
+            goes_on = False
+        if not goes_on:
+            self._reactor.stop()
+        elif not self._is_asleep:
+            self._reactor.callLater(self._pace, self._tick)
+
+    def _advance(self):
+        """Resume the story for as long as the state that it waits for is there."""
+        while True:
+            holds, waited = self._wait.holds(), self._recorder.now() - self._wait_began
+            if not holds and waited < self._wait.limit:
+                return True
+            try:
+                self._begin(next(self._story) if holds else self._give_up(waited))
+            except StopIteration:
+                return False
+
+    def _give_up(self, waited):
+        what = self._wait.what
+        self._recorder.record(wire.PROCESS, wire.GAVE_UP, waiting_for=what, waited=round(waited, 3))
+        return self._story.throw(GaveUp(what))
+
+
+@contextmanager
+def calling(recorder, call):
+    """Around every call into the code under test: what it raises is that code's doing."""
+    try:
+        yield
+    except Exception as error:
+        exception = describe(error)
+        recorder.record(wire.PROCESS, wire.REACTOR_RAISED, call=call, exception=exception)
+        raise CallRaised(call) from None

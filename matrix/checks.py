@@ -1,0 +1,359 @@
+"""What each rule looks for in a transcript: pure functions, one for each rule, named like it.
+
+A check returns what was seen instead where its rule is broken, None where the
+rule holds, and `NotApplicable` where there is nothing to look at. What it must
+know and the transcript does not tell is `MissingEvidence`: never a pass.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from matrix import wire
+from matrix.model.cell import Cell
+from matrix.model.scenarios import Scenario, find
+from matrix.model.transcript import Event, Transcript
+
+
+class MissingEvidence(Exception):
+    """A transcript that came to its end does not say what a rule has to know."""
+
+
+@frozen
+class Case:
+    """What a rule looks at. ``bar`` is how the control's peer was told (`matrix.wire.SIGNALS`)."""
+
+    cell: Cell
+    transcript: Transcript
+    bar: str
+
+    def need(self, name: str, side: str | None = None) -> Event:
+        """The first event of that name; `MissingEvidence` where there is none."""
+        event = self.transcript.first(name, side)
+        if event is None:
+            raise MissingEvidence(f"no {name} event")
+        return event
+
+    def after(self, event: Event, *names: str) -> list[Event]:
+        """The aborter's events of those names that came after that event."""
+        events = self.transcript.events
+        later = events[events.index(event) + 1 :]
+        return [e for e in later if e.name in names and e.side == wire.ABORTER]
+
+    @property
+    def scenario(self) -> Scenario:
+        """What the catalogue says of the cell's scenario."""
+        return find(self.cell.scenario)
+
+    @property
+    def aborts(self) -> bool:
+        """Whether the aborter really aborts in this scenario."""
+        return self.scenario.aborts
+
+    def story(self) -> list[Event]:
+        """The events up to the scenario's end.
+
+        What happens to a connection while the harness takes everything down, and the reactor
+        shuts down, makes up for nothing.
+        """
+        events = self.transcript.events
+        return list(events[: events.index(self.need(wire.SCENARIO_OVER))])
+
+    @property
+    def lost(self) -> Event | None:
+        """The aborter's first ``connectionLost``."""
+        wanted = (wire.CONNECTION_LOST, wire.ABORTER)
+        return next((e for e in self.story() if (e.name, e.side) == wanted), None)
+
+
+@frozen
+class NotApplicable:
+    """Nothing for this rule to look at, and why."""
+
+    why: str
+
+
+Finding = str | NotApplicable | None
+"""What was seen instead, where a rule is broken; None where it holds."""
+
+
+def reactor_runs(case: Case) -> Finding:
+    """Calls into the code under test that raised, the abort among them."""
+    raised = [(e["call"], e["exception"]) for e in case.transcript.all(wire.REACTOR_RAISED)]
+    returned = case.transcript.all(wire.ABORT_RETURNED)
+    raised += [("abortConnection", event["raised"]) for event in returned if event["raised"]]
+    return "; ".join(f"{call} raised {_words(what)}" for call, what in raised) or None
+
+
+def producer_paused(case: Case) -> Finding:
+    """Asked of the moment of the last proof: what comes after it may resume the producer."""
+    proofs = list(case.transcript.all(wire.PROVED))
+    if not proofs:
+        return NotApplicable("the connection was never full")
+    before = case.transcript.events[: case.transcript.events.index(proofs[-1])]
+    names = (wire.PRODUCER_REGISTERED, wire.PRODUCER_PAUSED, wire.PRODUCER_RESUMED)
+    calls = [event for event in before if event.name in names]
+    if not calls or not _is_push(case):
+        return NotApplicable("no push producer was registered before the proof")
+    if calls[-1].name == wire.PRODUCER_PAUSED:
+        return None
+    return "the buffer was full, and the producer was not paused"
+
+
+def _is_push(case: Case) -> bool:
+    return bool(case.need(wire.PRODUCER_REGISTERED)["streaming"])
+
+
+def connection_lost_once(case: Case) -> Finding:
+    """The aborter's calls to connectionLost."""
+    return _once(case, wire.CONNECTION_LOST, wire.ABORTER, "connectionLost")
+
+
+def _once(case: Case, name: str, side: str, call: str) -> Finding:
+    count = len(list(case.transcript.all(name, side)))
+    if count > 1:
+        return f"{call} was called {count} times"
+    if not any((event.name, event.side) == (name, side) for event in case.story()):
+        return f"{call} was not called{' before everything was shut down' if count else ''}"
+    return None
+
+
+def not_reentrant(case: Case) -> Finding:
+    """A connectionLost between the call of the abort and its return."""
+    if not case.aborts:
+        return NotApplicable("the scenario does not abort")
+    events = case.transcript.events
+    begin = events.index(case.need(wire.ABORT_CALLED))
+    end = events.index(case.need(wire.ABORT_RETURNED))
+    inside = [e for e in events[begin:end] if e.side == wire.ABORTER]
+    if any(e.name == wire.CONNECTION_LOST for e in inside):
+        return "connectionLost was called before abortConnection() returned"
+    return None
+
+
+def reason_aborted(case: Case) -> Finding:
+    """The reason of the aborter's connectionLost."""
+    if case.lost is None or not case.aborts or case.scenario.raises:
+        return NotApplicable("connectionLost was not called, or there is another cause for it")
+    reason = case.lost["reason"]
+    if "twisted.internet.error.ConnectionAborted" in reason["mro"]:
+        return None
+    return f"the reason was {_words(reason)}"
+
+
+def reason_fits(case: Case) -> Finding:
+    """The same, where the peer was told how to end the connection."""
+    act = case.transcript.first(wire.PEER_ACTED)
+    if case.lost is None or act is None:
+        return NotApplicable("it is not the peer who ends the connection")
+    wanted = "ConnectionDone" if act["act"] == "finish" else "ConnectionLost"
+    if f"twisted.internet.error.{wanted}" in case.lost["reason"]["mro"]:
+        return None
+    return f"the reason was {_words(case.lost['reason'])}, and not {wanted}"
+
+
+def exception_reported(case: Case) -> Finding:
+    """The log, for the exception that the scenario raised."""
+    if not case.scenario.raises:
+        return NotApplicable("the scenario raises nothing")
+    logged = [e for e in case.transcript.all(wire.LOGGED) if _DELIBERATE in e["text"]]
+    return None if len(logged) == 1 else f"the exception was reported {len(logged)} times"
+
+
+_DELIBERATE = "matrix.agent.scenarios.DeliberateError"
+
+
+def prompt(case: Case) -> Finding:
+    """The turns of the reactor until connectionLost, with a peer that holds still."""
+    if not case.aborts:
+        return NotApplicable("the scenario does not abort")
+    lost, begin = case.lost, case.need(wire.ABORT_CALLED).t
+    if lost is None:
+        return "while the reactor ran, connectionLost never came"
+    if case.transcript.first(wire.HOLD_ENDED) is None and lost["turns"] < wire.PROMPT_TURNS:
+        return None
+    return (
+        f"after {wire.PROMPT_TURNS} turns of the reactor, with the peer holding still, "
+        f"connectionLost had not come; it came {lost.t - begin:.3f} s after the abort"
+    )
+
+
+def producer_stopped_once(case: Case) -> Finding:
+    """Calls to stopProducing; none where the producer had been unregistered."""
+    if case.transcript.first(wire.PRODUCER_REGISTERED) is None:
+        return NotApplicable("no producer was registered")
+    if any(event["call"] == "unregisterProducer" for event in case.transcript.all(wire.CALLED)):
+        stopped = case.transcript.first(wire.PRODUCER_STOPPED)
+        return None if stopped is None else "a producer was stopped that had been unregistered"
+    return _once(case, wire.PRODUCER_STOPPED, wire.ABORTER, "stopProducing")
+
+
+def producer_silent_after_stop(case: Case) -> Finding:
+    """Calls to the producer after it was stopped, or the connection lost."""
+    stopped = case.transcript.first(wire.PRODUCER_STOPPED) or case.lost
+    if stopped is None:
+        return NotApplicable("the producer was never stopped, and the connection never lost")
+    later = case.after(stopped, wire.PRODUCER_PAUSED, wire.PRODUCER_RESUMED)
+    if not later:
+        return None
+    return f"afterwards the producer was told: {', '.join(event.name for event in later)}"
+
+
+def writes_after_abort_dropped(case: Case) -> Finding:
+    """What writes raised that came after the abort."""
+    return _early(case, "write") or _late(case, wire.LATE_WRITE, "write()")
+
+
+def abort_idempotent(case: Case) -> Finding:
+    """What aborts and closes raised that came after the abort."""
+    again = _early(case, "abortConnection") or _early(case, "loseConnection")
+    return again or _late(case, wire.LATE_ABORT, "a second abortConnection()")
+
+
+def _early(case: Case, call: str) -> str | None:
+    """What came of a call to the transport between the abort and connectionLost."""
+    for event in case.transcript.all(wire.CALLED):
+        if event["call"] == call and event["raised"]:
+            return f"{call}() raised {_words(event['raised'])}"
+    return None
+
+
+def _late(case: Case, name: str, call: str) -> Finding:
+    if case.lost is None:
+        return NotApplicable("connectionLost was never called")
+    raised = case.need(name)["raised"]
+    return f"{call} after connectionLost raised {_words(raised)}" if raised else None
+
+
+def descriptor_closed(case: Case) -> Finding:
+    """Whether the number still means the same open file."""
+    if case.need(wire.DESCRIPTOR)["closed"]:
+        return None
+    return "the aborter's descriptor was still open at the end"
+
+
+def reactor_clean(case: Case) -> Finding:
+    """What is there at the end and was not at the beginning."""
+    before, after = case.need(wire.BASELINE), case.need(wire.LEFTOVERS)
+    left = [
+        f"{kind}: {', '.join(new)}"
+        for kind in ("readers", "writers", "delayed_calls", "threads", "descriptors")
+        if (new := _new(before[kind], after[kind]))
+    ]
+    return f"left behind: {'; '.join(left)}" if left else None
+
+
+def _new(before: list[str] | None, after: list[str] | None) -> list[str]:
+    known = list(before or [])
+    new = []
+    for text in after or []:
+        if text in known:
+            known.remove(text)
+        else:
+            new.append(text)
+    return new
+
+
+def nothing_logged(case: Case) -> Finding:
+    """Errors in any log, but for the one that the scenario raised itself."""
+    logged = [
+        f"{event['kind']}: {_last_line(event['text'])}"
+        for event in case.transcript.all(wire.LOGGED)
+        if not (case.scenario.raises and _DELIBERATE in event["text"])
+    ]
+    return "; ".join(logged) or None
+
+
+def bystander_served(case: Case) -> Finding:
+    """The bystander's questions and answers."""
+    served = case.need(wire.SERVED)
+    if not served["answered_since_abort"]:
+        return "the other connection got no answer after the abort"
+    if served["asked"] - served["answered"] > 1:
+        return f"{served['answered']} of {served['asked']} questions were answered"
+    return None
+
+
+def released(case: Case) -> Finding:
+    """Weak references, after a collection."""
+    released = case.need(wire.RELEASED)
+    kept = [what for what in ("transport", "protocol") if not released[what]]
+    if not kept:
+        return None
+    return f"{' and '.join(kept)} could not be collected, held by {', '.join(released['held_by'])}"
+
+
+def crowd_down(case: Case) -> Finding:
+    """The counts of the other connections on the reactor."""
+    crowds = list(case.transcript.all(wire.CROWD))
+    if not crowds:
+        return NotApplicable("there is no crowd")
+    counted = ("lost", "producers_stopped", "peers_lost")
+    wrong = [
+        f"{kind} {crowd[kind]} of {crowd['size']}"
+        for crowd in crowds
+        for kind in counted
+        if crowd[kind] != crowd["size"]
+    ]
+    wrong += [f"{crowd['kept']} kept in memory" for crowd in crowds if crowd["kept"]]
+    return "; ".join(wrong) or None
+
+
+_STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
+"""How clearly a peer is told of an unclean closure, the clearest last."""
+
+
+def peer_told(case: Case) -> Finding:
+    """What the witness saw the connection end with, held against the control."""
+    if case.cell.peer != "socket" or not case.aborts:
+        return NotApplicable("the peer is no witness of the wire, or ends the connection itself")
+    signal = case.need(wire.WIRE, wire.PEER)["signal"]
+    if _STRENGTH.index(signal) >= _STRENGTH.index(case.bar):
+        return None
+    return f"the witness saw {signal}; without a reactor it sees {case.bar}"
+
+
+def prefix_only(case: Case) -> Finding:
+    """The bytes that the peer read, held against what was written."""
+    received = case.need(wire.RECEIVED, wire.PEER)
+    written = case.need(wire.ABORT_CALLED if case.aborts else wire.SCENARIO_OVER)["written"]
+    if not received["matches"]:
+        return f"the peer's bytes differ from the written ones at {received['first_difference']}"
+    if received["bytes"] > written:
+        return f"the peer got {received['bytes']} bytes, {written} were written before the abort"
+    return None
+
+
+def peer_lost_once(case: Case) -> Finding:
+    """The peer's calls to connectionLost."""
+    if case.cell.peer != "reactor":
+        return NotApplicable("the peer is not on the reactor")
+    return _once(case, wire.CONNECTION_LOST, wire.PEER, "the peer's connectionLost")
+
+
+def peer_reason(case: Case) -> Finding:
+    """The reason of the peer's connectionLost."""
+    lost = case.transcript.first(wire.CONNECTION_LOST, wire.PEER)
+    if lost is None:
+        return NotApplicable("the peer's connectionLost was not called, or it has none")
+    wanted = ["twisted.internet.error.ConnectionLost"]
+    if case.bar == wire.FIN:
+        wanted.append("twisted.internet.error.ConnectionDone")
+    if any(name in lost["reason"]["mro"] for name in wanted):
+        return None
+    return f"the peer's reason was {_words(lost['reason'])}"
+
+
+def _words(exception: dict[str, Any]) -> str:
+    return f"{exception['type']}: {_first_line(exception['message'])}"
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[0]
+
+
+def _last_line(text: str) -> str:
+    """Of a traceback: what was raised."""
+    return (text.strip().splitlines() or [""])[-1]
