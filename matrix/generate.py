@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 import unittest
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from itertools import groupby
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from matrix.model.cell import Cell
 from matrix.model.result import Outcome, Result, Verdict
@@ -46,8 +47,9 @@ class CellCase(unittest.TestCase):
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         """Run the test, once it is known whether its failure was to be expected."""
         with suppress(NoVerdict):  # the test itself raises it
-            if self._expected() is not None:
+            if (why := self._expected()) is not None:
                 unittest.expectedFailure(getattr(type(self), self._testMethodName))
+                result = None if result is None else cast("unittest.TestResult", _Told(result, why))
         return super().run(result)
 
     def shortDescription(self) -> str:  # noqa: N802 - as unittest calls it
@@ -72,9 +74,28 @@ class CellCase(unittest.TestCase):
         if verdict.outcome is Outcome.FAIL:
             self.fail("\n".join(_why(result)))
         if verdict.outcome is not Outcome.PASS:
-            raise NoVerdict(
-                "\n".join([f"{verdict.outcome.value}:", *verdict.reasons, _again(result)])
-            )
+            why = "; ".join(verdict.reasons)
+            raise NoVerdict(f"{verdict.outcome.value}: {why}\n{_again(result)}")
+
+
+class _Told:
+    """A runner's result that is told of an expected failure in a way that the runner can show."""
+
+    def __init__(self, result: Any, why: str) -> None:
+        self._result = result
+        self._why = why
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._result, name)
+
+    def addExpectedFailure(self, test: unittest.TestCase, error: Any) -> None:  # noqa: N802
+        """Trial dies of what unittest passes, unless it is a `Failure`; pytest has room for why."""
+        runner = type(self._result).__module__.partition(".")[0]
+        if runner == "twisted":
+            kind, value, trace = error
+            error = sys.modules["twisted.python.failure"].Failure(value, kind, trace)
+        more = (self._why,) if runner == "_pytest" else ()
+        self._result.addExpectedFailure(test, error, *more)
 
 
 def classes(cells: Iterable[Cell], play: Play, module: str) -> dict[str, type[CellCase]]:
@@ -109,7 +130,7 @@ def _once(cells: Cells, play: Play) -> Callable[[], dict[Cell, Result]]:
     @cache
     def played() -> dict[Cell, Result] | Exception:
         try:
-            return {result.cell: result for result in play(cells)}
+            return {result.cell: result for result in play(cells) if result.fault is None}
         except Exception as error:  # noqa: BLE001 - whatever it is, each test has to tell it
             return error
 

@@ -30,11 +30,14 @@ def is_written_pipe(number):
 # When a preloaded module is imported, there is only one such pipe but for the standard streams.
 EVENTS = next(number for number in range(3, 1024) if is_written_pipe(number))
 
-def is_first(marker):
+def is_first_process(marker):
+    path, own = os.environ[marker], str(os.getpid()).encode()
     try:
-        os.close(os.open(os.environ[marker], os.O_CREAT | os.O_EXCL))
+        number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     except FileExistsError:
-        return False
+        return open(path, "rb").read() == own
+    os.write(number, own)
+    os.close(number)
     return True
 
 abort = Connection.abortConnection
@@ -83,13 +86,13 @@ _BODIES = {
         os._exit(0)
     """,
     "waits_from_the_second_on": """
-        if not is_first("MINIATURE_MARKER"):
-            os.open(os.environ["MINIATURE_FIFO"], os.O_WRONLY)
+        if not is_first_process("MINIATURE_MARKER"):
+            os.write(os.open(os.environ["MINIATURE_FIFO"], os.O_WRONLY), b"x")
             while True:
                 signal.pause()
     """,
     "kills_its_agent_once": """
-        if is_first("MINIATURE_MARKER"):
+        if is_first_process("MINIATURE_MARKER"):
             os.kill(os.getppid(), signal.SIGKILL)
             signal.pause()
     """,

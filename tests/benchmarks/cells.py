@@ -6,9 +6,9 @@ Whole programs are measured, each with all its descendants: the command ``run`` 
 agent, probes, controls, faults and pages; trial; the program `floor.py`. Nothing is subtracted.
 The marginal cost stands beside that: what one more cell (or test) adds, from a run with many and
 one with few. All of them take turns in every round, so that a machine that is busy with something
-else disturbs them alike. Read CPU and ratios; the wall clock says more about the machine.
-
-Trial needs ``pip install pyhamcrest``, which Twisted's own tests import.
+else disturbs them alike. Read CPU and ratios: the wall clock of a run counts the seconds in which
+some faults wait in vain, and whatever else the machine does. ``capacity/s`` is what all cores
+could do at the marginal cost, if they never waited.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 
@@ -34,6 +35,9 @@ IN_FLIGHT = 16
 
 KINDS = 8
 """Cells of one reactor and one transport: scenarios × sides × peers."""
+
+CORES = len(os.sched_getaffinity(0))
+"""Cores that the programs may use."""
 
 TARGET = 14.0
 """CPU milliseconds for a TCP cell, everything included, on 2 cores."""
@@ -95,6 +99,7 @@ class Round:
             "  user": 1000 * usage.user / count,
             "  sys": 1000 * usage.sys / count,
             "marginal CPU ms": 1000 * (user + system) / more,
+            "  capacity/s": CORES * more / (user + system),
             "  user, marginal": 1000 * user / more,
             "  sys, marginal": 1000 * system / more,
         }
@@ -235,16 +240,17 @@ def _spread(values: Sequence[float], form: str) -> str:
 def machine() -> str:
     """What the figures were taken on."""
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    cores = len(os.sched_getaffinity(0))
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{cores} cores, load average {load}, {platform.platform()}, {python}"
+    return f"{CORES} cores, load average {load}, {platform.platform()}, {python}"
 
 
-def verdict(own: list[Round]) -> str:
+def verdict(name: str, taken: list[Round]) -> str:
     """How the TCP cells stand to the target."""
-    median = statistics.median(each.figures()["CPU ms"] for each in own)
-    sentence = f"A TCP cell takes {median:.1f} ms of CPU, everything included"
-    return f"\n{sentence}: {median / TARGET:.2f} of the {TARGET:g} ms that it may take."
+    median = statistics.median(each.figures()["CPU ms"] for each in taken)
+    return (
+        f"\nOf {name}, each takes {median:.1f} ms of CPU, everything included: "
+        f"{median / TARGET:.2f} of the {TARGET:g} ms that it may take on 2 cores."
+    )
 
 
 def main() -> None:
@@ -255,12 +261,14 @@ def main() -> None:
     options = parser.parse_args()
     if options.cells <= KINDS or options.rounds < 1:
         parser.error(f"there must be more than {KINDS} cells, and a round")
+    if find_spec("hamcrest") is None:
+        parser.error("Twisted's own tests need hamcrest: pip install pyhamcrest")
     before, measure = machine(), subjects(options.cells)
     taken = take_turns(measure, options.rounds)
     print(f"before: {before}\nafter:  {machine()}")
     for subject, own in zip(measure, taken, strict=True):
         print(table(subject, own, taken[0]))
-    print(verdict(taken[1]))
+    print(verdict(measure[1].name, taken[1]))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def test_no_hello_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_no_twisted() -> None:
     """For a Python without Twisted the sentence says how to install it there."""
     isolated = Interpreter((sys.executable, "-S"))
-    with pytest.raises(AgentError, match="No module named 'twisted'.*-S -m pip install twisted"):
+    with pytest.raises(AgentError, match=r"No module named 'twisted'.*-S -m pip install twisted"):
         play(isolated)
 
 
@@ -113,7 +113,7 @@ def test_silent_agent_is_a_timeout(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_agent_that_dies_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where an agent dies another one is started, and what the first was doing is not done again."""
+    """Where an agent dies another is started, and what the first was doing is not done again."""
     monkeypatch.setenv("MINIATURE_MARKER", str(tmp_path / "marker"))
     first, second = play(miniatures.agent("does_a_cell_and_dies", tmp_path))
     assert first.verdict.outcome is Outcome.NO_RESULT

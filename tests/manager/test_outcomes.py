@@ -97,7 +97,7 @@ def test_endless_output_ends(module: str) -> None:
 
 @pytest.mark.usefixtures("broken")
 def test_flood_on_stderr_changes_nothing() -> None:
-    """However much a cell prints, its verdict is that of its events, and no more than the limit is kept."""
+    """However much a cell prints, its events decide, and no more than the limit is kept."""
     (result,) = play(CELL, preload="floods_stderr")
     assert result.verdict.outcome is Outcome.PASS
     assert len(result.transcript.stderr.replace("\\xff", "x")) == wire.MAX_OUTPUT

@@ -1,4 +1,4 @@
-"""Third-party reactors: they are found by their plugin, and only what cannot exist is unsupported."""
+"""Third-party reactors: found by their plugin, and unsupported only where they cannot exist."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def test_found_by_its_plugin() -> None:
     ("reactor", "code", "words"),
     [
         pytest.param(None, wire.NOT_INSTALLED, "mini_loop", id="no module"),
-        pytest.param(
-            "import mini_c_library", wire.NOT_INSTALLED, "mini_c_library", id="no library"
-        ),
+        pytest.param("import mini_c_library", wire.NOT_INSTALLED, "mini_c_library", id="no C"),
         pytest.param("1 / 0", wire.IMPORT_FAILED, "ZeroDivisionError", id="raises"),
         pytest.param("from os import no", wire.IMPORT_FAILED, "ImportError", id="misses a name"),
         pytest.param("import twisted.no", wire.IMPORT_FAILED, "twisted.no", id="other Twisted"),

@@ -400,7 +400,7 @@ def test_a_plot_marks_the_abort_and_the_loss() -> None:
         ("50.3%", "connection lost 0.31 ms later"),
     ]
     assert [len(lane.ticks) for lane in plot.lanes] == [2, 2]
-    assert [label for _, label in plot.ticks] == ["20 ms", "40 ms", "60 ms", "80 ms", "100 ms"]
+    assert [tick.label for tick in plot.ticks] == ["20 ms", "40 ms", "60 ms", "80 ms", "100 ms"]
 
 
 def test_nothing_to_plot_is_no_plot() -> None:
@@ -408,11 +408,24 @@ def test_nothing_to_plot_is_no_plot() -> None:
     assert draw([Row(5, wire.PROCESS, wire.STARTED, (), ())] * 3) is None
 
 
+def test_a_long_silence_is_cut_down() -> None:
+    """Five seconds in which nothing was seen leave room for the milliseconds around them."""
+    times = (0, 10_000, 20_000, 5_020_000, 5_040_000)
+    plot = draw([_sample(t, 1) for t in times])
+    assert plot is not None
+    assert plot.cut is not None
+    assert plot.cut.label == "5,000 ms cut out"
+    assert (plot.cut.x, plot.cut.width) == ("40.0%", "20.0%")
+    assert plot.bands[0].path == "M0 97V3H200V3H400V3H600V3H1000V3V97"
+    labels = [tick.label for tick in plot.ticks]
+    assert labels == ["0 ms", "10 ms", "20 ms", "5,020 ms", "5,030 ms", "5,040 ms"]
+
+
 @pytest.mark.parametrize("span", [1, 900, 7_000, 61_000, 10_000_000, 3_600_000_000])
 def test_times_on_the_axis_are_round_and_few(span: int) -> None:
     """However long an attempt took, its time axis has at most six labels, evenly apart."""
     plot = draw([_sample(0, 1), _sample(span, 2)])
     assert plot is not None
-    places = [int(float(x.rstrip("%")) * 10) for x, _ in plot.ticks]
+    places = [int(float(x.rstrip("%")) * 10) for x in (tick.x for tick in plot.ticks)]
     assert 1 <= len(places) <= 6
     assert len({second - first for first, second in pairwise(places)}) <= 2

@@ -2,7 +2,7 @@
 // did not pass read all the same. Writes what cell.html.j2 writes; text is only ever set as text.
 "use strict";
 
-const WIDTH = 1000, FLOOR = 97, HEIGHT = 94, TICKS = 5; // as in timeline.py
+const WIDTH = 1000, FLOOR = 97, HEIGHT = 94, EDGE = 40, TICKS = 5; // as in timeline.py
 
 const $ = (id) => document.getElementById(id);
 
@@ -202,31 +202,63 @@ function marksOf(own, place) {
   ];
 }
 
-function timesOf(start, end, place) {
+function axisOf(times) {
+  const [start, end] = [times[0], times.at(-1)];
+  let [before, after] = [end, end], longest = 0;
+  times.forEach((t, n) => {
+    if (n && t - times[n - 1] > longest) [longest, before, after] = [t - times[n - 1], times[n - 1], t];
+  });
+  if (!(longest < end - start && end - start < 2 * longest)) [before, after] = [end, end];
+  const kept = end - start - (after - before);
+  const cut = after > before ? Math.max(Math.floor(kept / 4), 1) : 0;
+  const place = (t) => Math.floor(
+    ((t <= before ? t - start : t - start - (after - before) + cut) * WIDTH) / Math.max(kept + cut, 1));
+  return { start, end, before, after, kept, place };
+}
+
+function ticksOf({ start, end, before, after, kept, place }) {
   let step = 1000;
-  while (Math.floor((end - start) / step) > TICKS) step *= String(step)[0] === "2" ? 2.5 : 2;
-  const times = [];
-  for (let t = Math.ceil(start / step) * step; t <= end; t += step) times.push(t);
-  return times.map((t) => [percent(place(t)), `${grouped(Math.floor(t / 1000))} ms`]);
+  while (Math.floor(kept / step) > TICKS) step *= String(step)[0] === "2" ? 2.5 : 2;
+  const round = (first, last) => {
+    const times = [];
+    for (let t = Math.ceil(first / step) * step; t <= last; t += step) times.push(t);
+    return times;
+  };
+  return [...round(start, before), ...(after > before ? round(after, end) : [])]
+    .map((t) => [place(t), `${grouped(Math.floor(t / 1000))} ms`]);
 }
 
 function plot(events) {
   const own = events.filter(({ side }) => side === "aborter" || side === "peer");
   if (own.length < 2) return [];
-  const times = own.map(({ t }) => t);
-  const [start, end] = [Math.min(...times), Math.max(...times)];
-  const span = Math.max(end - start, 1);
-  const place = (t) => Math.floor(((t - start) * WIDTH) / span);
-  const bands = bandsOf(own, place), marks = marksOf(own, place);
-  const foot = bands.length * 52 + 34;
+  const axis = axisOf(own.map(({ t }) => t).sort((a, b) => a - b));
+  const bands = bandsOf(own, axis.place), marks = marksOf(own, axis.place);
+  const foot = bands.length * 52 + 34, height = foot + (axis.before < axis.after ? 104 : 88);
   const words = [...bands.map(({ label, most }) => `${label}: ${most}`),
     ...marks.map(({ label }) => label)].join("; ");
-  return svg("svg", { class: "timeline", role: "img", "aria-label": words, height: foot + 88 },
+  return svg("svg", { class: "timeline", role: "img", "aria-label": words, height },
     bands.map((band, n) => drawBand(band, n)),
-    ["aborter", "peer"].map((side, n) => drawLane(own, side, foot + n * 32, place)),
+    drawCut(axis, foot),
+    ["aborter", "peer"].map((side, n) => drawLane(own, side, foot + n * 32, axis.place)),
     marks.map((mark, n) => drawMark(mark, n * 15 + 11, foot + 64)),
-    timesOf(start, end, place).map(([x, label]) =>
-      svg("text", { class: "time", x, y: foot + 78, "text-anchor": "middle" }, label)));
+    ticksOf(axis).map(([x, label]) => drawTick(x, label, foot + 78)));
+}
+
+function drawTick(x, label, y) {
+  const anchor = x < EDGE ? "start" : x > WIDTH - EDGE ? "end" : "middle";
+  return svg("text", { x: percent(x), y, "text-anchor": anchor }, label);
+}
+
+function drawCut({ before, after, place }, foot) {
+  if (before === after) return [];
+  const [left, right] = [place(before), place(after)];
+  const box = { x: percent(left), width: percent(right - left), y: 34, height: foot + 30 };
+  const label = `${grouped(Math.floor((after - before) / 1000))} ms cut out`;
+  return [
+    svg("rect", { class: "cut", ...box }),
+    svg("text", { x: percent(Math.floor((left + right) / 2)), y: foot + 94, "text-anchor": "middle" },
+      label),
+  ];
 }
 
 function drawBand({ label, most, path }, n) {

@@ -7,6 +7,7 @@ are thousandths of its width, heights are hundredths of a band.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from attrs import frozen
 
@@ -17,6 +18,8 @@ from matrix.render.html.words import milliseconds
 WIDTH = 1000
 FLOOR, HEIGHT = 97, 94
 """The zero line of a band, and how far above it the band's greatest value lies."""
+EDGE = 40
+"""So near to an end of the axis, a label would stick out."""
 TICKS = 5
 """The time axis has at most so many steps."""
 
@@ -49,13 +52,78 @@ class Lane:
 
 
 @frozen
+class Tick:
+    """A round time. ``anchor`` keeps its label inside."""
+
+    x: str
+    label: str
+    anchor: str
+
+
+@frozen
+class Axis:
+    """The time axis. A silence as long as all the rest is cut down to a fifth of the width.
+
+    ``silence`` is where it begins and ends; both are ``end`` where there is none.
+    """
+
+    start: int
+    end: int
+    silence: tuple[int, int]
+
+    @classmethod
+    def of(cls, times: Sequence[int]) -> Axis:
+        """The axis for events at these times, in their order."""
+        start, end = times[0], times[-1]
+        before, after = max(pairwise(times), key=lambda gap: gap[1] - gap[0])
+        is_cut = after - before < end - start < 2 * (after - before)
+        return cls(start, end, (before, after) if is_cut else (end, end))
+
+    @property
+    def kept(self) -> int:
+        """How much time is drawn to scale."""
+        return self.end - self.start - (self.silence[1] - self.silence[0])
+
+    def place(self, t: int) -> int:
+        """Where an event at ``t`` lies."""
+        before, after = self.silence
+        cut = max(self.kept // 4, 1) if after > before else 0
+        drawn = t - self.start if t <= before else t - self.start - (after - before) + cut
+        return drawn * WIDTH // max(self.kept + cut, 1)
+
+    def ticks(self) -> Iterator[Tick]:
+        """Round times that are drawn to scale."""
+        step = 1000
+        while self.kept // step > TICKS:
+            step = step * 5 // 2 if str(step)[0] == "2" else step * 2
+        before, after = self.silence
+        spans = [(self.start, before)] + ([(after, self.end)] if after > before else [])
+        for first, last in spans:
+            for t in range(-(-first // step) * step, last + 1, step):
+                x = self.place(t)
+                anchor = "start" if x < EDGE else "end" if x > WIDTH - EDGE else "middle"
+                yield Tick(percent(x), f"{t // 1000:,} ms", anchor)
+
+
+@frozen
+class Cut:
+    """The silence that is cut down, and how long it was."""
+
+    x: str
+    width: str
+    middle: str
+    label: str
+
+
+@frozen
 class Timeline:
     """What a template needs in order to write the SVG, and the same in words."""
 
     bands: tuple[Band, ...]
     marks: tuple[Mark, ...]
     lanes: tuple[Lane, ...]
-    ticks: tuple[tuple[str, str], ...]
+    ticks: tuple[Tick, ...]
+    cut: Cut | None
     words: str
 
 
@@ -64,22 +132,27 @@ def draw(rows: Sequence[Row]) -> Timeline | None:
     own = [row for row in rows if row.side in (wire.ABORTER, wire.PEER)]
     if len(own) < 2:
         return None
-    start, end = min(row.t for row in own), max(row.t for row in own)
-    span = max(end - start, 1)
-
-    def place(t: int) -> int:
-        return (t - start) * WIDTH // span
-
-    bands = tuple(_bands(own, place))
-    marks = tuple(_marks(own, place))
+    axis = Axis.of(sorted(row.t for row in own))
+    bands = tuple(_bands(own, axis.place))
+    marks = tuple(_marks(own, axis.place))
     words = [f"{band.label}: {band.most}" for band in bands] + [mark.label for mark in marks]
     return Timeline(
         bands=bands,
         marks=marks,
-        lanes=tuple(_lane(own, side, place) for side in (wire.ABORTER, wire.PEER)),
-        ticks=tuple((percent(place(t)), f"{t // 1000:,} ms") for t in _steps(start, end)),
+        lanes=tuple(_lane(own, side, axis.place) for side in (wire.ABORTER, wire.PEER)),
+        ticks=tuple(axis.ticks()),
+        cut=_cut(axis),
         words="; ".join(words),
     )
+
+
+def _cut(axis: Axis) -> Cut | None:
+    before, after = axis.silence
+    if before == after:
+        return None
+    left, right = axis.place(before), axis.place(after)
+    label = f"{(after - before) // 1000:,} ms cut out"
+    return Cut(percent(left), percent(right - left), percent((left + right) // 2), label)
 
 
 def percent(x: int) -> str:
@@ -158,11 +231,3 @@ def _lane(rows: Sequence[Row], side: str, place: Callable[[int], int]) -> Lane:
     own = (row for row in rows if row.side == side and row.name != wire.SAMPLE)
     ticks = ((percent(place(row.t)), f"{milliseconds(row.t)} {row.name}") for row in own)
     return Lane(side, tuple(ticks))
-
-
-def _steps(start: int, end: int) -> range:
-    """Round times between start and end, in microseconds."""
-    step = 1000
-    while (end - start) // step > TICKS:
-        step = step * 5 // 2 if str(step)[0] == "2" else step * 2
-    return range(-(-start // step) * step, end + 1, step)

@@ -1,0 +1,148 @@
+"""The proof that a connection is not writeable: what was proved stays so."""
+
+from __future__ import annotations
+
+import resource
+import select
+import socket
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+from time import monotonic
+from typing import Any
+
+import pytest
+from attrs import define, field, frozen
+
+from matrix import wire
+from matrix.agent import probes
+
+HOLD = 10
+"""Seconds for which no proved socket may become writeable: the longest that was ever measured."""
+
+PATIENCE = 60
+"""Seconds in which all sockets have to be proved."""
+
+
+@frozen
+class Kind:
+    """A socket to fill: ``chunk`` bytes in one write; small buffers, or those of the system."""
+
+    family: int
+    small: bool
+    chunk: int
+
+
+def kinds(count: int) -> Iterator[Kind]:
+    """So many sockets of all kinds, most of them TCP with small buffers; always the same."""
+    rng = Random(500)
+    usual = [Kind(family, True, 0) for family in (socket.AF_INET, socket.AF_INET6)] * 10
+    default = [Kind(family, False, 0) for family in (socket.AF_INET, socket.AF_INET6)]
+    unix = [Kind(socket.AF_UNIX, True, 0), Kind(socket.AF_UNIX, False, 0)]
+    for kind in islice(cycle([*usual, *default, *unix]), count):
+        yield Kind(kind.family, kind.small, rng.choice([1 << n for n in range(10, 17)]))
+
+
+@define(eq=False)
+class Filled:
+    """One end of a connection that is written to, whose other end reads nothing."""
+
+    kind: Kind
+    sock: socket.socket
+    peer: socket.socket
+    sent: int = 0
+    proof: str | None = None
+    _probe: Any = field(init=False)
+    _prover: Any = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        make: Any = probes
+        self._probe = make.Probe(self.sock.fileno(), self.kind.family)
+        self._prover = make.Prover(self.kind.family)
+
+    def pour(self) -> None:
+        """Write what the kernel takes for now, and see whether that was proved to be all."""
+        chunk = bytes(self.kind.chunk)
+        while True:
+            try:
+                self.sent += self.sock.send(chunk)
+            except BlockingIOError:
+                break
+        queued: Any = probes.receive_queue
+        given = self.sent + len(chunk)  # a transport would hold the chunk that was refused
+        sample = self._probe.sample(given, 0, queued(self.peer.fileno()))
+        self.proof = self._prover.look(sample, monotonic())
+
+
+@contextmanager
+def filled(wanted: Iterable[Kind]) -> Iterator[list[Filled]]:
+    """A connection of each kind, with nothing in it yet."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        yield [connect(kind, folder / str(number), stack) for number, kind in enumerate(wanted)]
+
+
+def connect(kind: Kind, path: Path, stack: ExitStack) -> Filled:
+    """A connection over the loopback interface, or over a UNIX socket with that path."""
+    hosts = {socket.AF_INET: ("127.0.0.1", 0), socket.AF_INET6: ("::1", 0)}
+    sock = stack.enter_context(socket.socket(kind.family))
+    with socket.socket(kind.family) as listener:
+        if kind.small:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, wire.SMALL_BUFFER)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wire.SMALL_BUFFER)
+        listener.bind(hosts.get(socket.AddressFamily(kind.family), str(path)))
+        listener.listen(1)
+        sock.connect(listener.getsockname())
+        peer = stack.enter_context(listener.accept()[0])
+    sock.setblocking(False)
+    return Filled(kind, sock, peer)
+
+
+def writeable(ends: Iterable[Filled], patience: float) -> list[int]:
+    """Descriptors that are writeable, or get so within ``patience`` seconds, whatever comes first."""
+    poll = select.poll()
+    for end in ends:
+        poll.register(end.sock, select.POLLOUT)
+    return [number for number, _ in poll.poll(patience * 1000)]
+
+
+@pytest.fixture
+def descriptors() -> Iterator[None]:
+    """Room for some thousand open descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("descriptors")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives its word for it")
+def test_proved_sockets_stay_not_writeable() -> None:
+    """Of 500 sockets that were proved not writeable, none is writeable within the next 10 s."""
+    with filled(kinds(500)) as ends:
+        pending, give_up = list(ends), monotonic() + PATIENCE
+        while pending and monotonic() < give_up:
+            writeable(pending, patience=0.02)
+            for end in pending:
+                end.pour()
+            pending = [end for end in pending if end.proof is None]
+        assert not pending
+        proofs = {(end.kind.family == socket.AF_UNIX, end.proof) for end in ends}
+        assert proofs == {(True, wire.UNIX_QUEUE), (False, wire.TCP_INFO)}
+        assert not writeable(ends, patience=HOLD)
+
+
+def test_writeable_socket_is_not_proved() -> None:
+    """A socket that has room is no proof of anything, whatever waits in its queues."""
+    with filled([Kind(socket.AF_INET, True, 1)]) as (end,):
+        end.sock.send(b"x")
+        probe: Any = probes.Probe
+        prover: Any = probes.Prover
+        sample = probe(end.sock.fileno(), socket.AF_INET).sample(1 << 20, 0, 1)
+        assert sample["writeable"]
+        assert prover(socket.AF_INET).look(sample, 0.0) is None
+        assert prover(socket.AF_INET).look(sample, 99.0) is None
