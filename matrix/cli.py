@@ -15,7 +15,7 @@ from rich.console import Console
 from matrix import __version__, doctor, plan, workflow
 from matrix.errors import MatrixError
 from matrix.manager.interpreters import Interpreter
-from matrix.manager.run import IN_FLIGHT
+from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
 from matrix.render import catalogue, html, junit, markdown, terminal
@@ -119,7 +119,11 @@ def rules_command(form: str) -> None:
 @commands.command("run")
 @_selecting
 @_PYTHON
-@click.option("--repeat", type=click.IntRange(1), default=1, help="Attempts at each cell.")
+@click.option("--repeat", type=click.IntRange(1), help="Attempts at each cell, round by round.")
+@click.option("--until-fail", is_flag=True, help="Go round until a cell is not accepted.")
+@click.option(
+    "--duration", type=click.FloatRange(min=0), metavar="SECONDS", help="Go round for this long."
+)
 @click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
 @click.option("-j", "in_flight", type=click.IntRange(1), default=IN_FLIGHT, help="Cells at once.")
 @click.option(
@@ -146,7 +150,9 @@ def rules_command(form: str) -> None:
 )
 def run_command(
     pythons: tuple[str, ...],
-    repeat: int,
+    repeat: int | None,
+    until_fail: bool,
+    duration: float | None,
     shard: str | None,
     in_flight: int,
     preload: tuple[str, ...],
@@ -155,8 +161,9 @@ def run_command(
     **axes: Any,
 ) -> None:
     """Run the cells, and write results and pages into a folder."""
+    rounds = Rounds(repeat, duration, until_fail)
     order = workflow.Order(
-        _selection(axes), _interpreters(pythons), repeat, shard, in_flight, preload, deadline
+        _selection(axes), _interpreters(pythons), rounds, shard, in_flight, preload, deadline
     )
     console = Console()
     report = workflow.run(order, folder, partial(terminal.progress, console=console))

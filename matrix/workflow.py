@@ -17,7 +17,7 @@ from matrix.errors import ResultsError
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
 from matrix.manager.interpreters import Interpreter
-from matrix.manager.run import IN_FLIGHT, Run, Stand, stands
+from matrix.manager.run import IN_FLIGHT, Rounds, Run, Stand, stands
 from matrix.manager.session import DEADLINE
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
@@ -34,7 +34,7 @@ class Order:
 
     selection: plan.Selection
     interpreters: tuple[Interpreter, ...]
-    repeat: int = 1
+    rounds: Rounds = Rounds()
     shard: str | None = None
     in_flight: int = IN_FLIGHT
     preload: tuple[str, ...] = ()
@@ -65,7 +65,9 @@ async def _run(order: Order, folder: Path, watch: Watch) -> Report:
         with Writer(folder, hosts, made, __version__) as writer:
             with watch(made) as progress:
                 emit = _emitter(writer, progress)
-                interrupted = await _play(Run(made, ready, emit, order.in_flight))
+                interrupted = await _play(
+                    Run(made, ready, emit, order.in_flight, rounds=order.rounds)
+                )
             footer = Footer(started, round(clock() - began, 3), interrupted)
             path = writer.finish(footer)
     return read(path)
@@ -73,7 +75,7 @@ async def _run(order: Order, folder: Path, watch: Watch) -> Report:
 
 def _plan(order: Order, ready: Sequence[Stand]) -> Plan:
     hosts = [stand.host for stand in ready]
-    return plan.make(hosts, order.selection, order.repeat, order.shard)
+    return plan.make(hosts, order.selection, order.rounds.owed, order.shard)
 
 
 def _emitter(writer: Writer, progress: Progress) -> Callable[[Control | Result], None]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from datetime import datetime, timezone
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 
 import trustme
@@ -89,6 +89,35 @@ def _tls_material() -> dict[str, str]:
     }
 
 
+@frozen
+class Rounds:
+    """How often to go round the plan: ``repeat`` times, or for ``duration`` seconds at least once.
+
+    ``until_fail``: not again once an attempt was not accepted; without ``repeat`` and ``duration``
+    that is the only end.
+    """
+
+    repeat: int | None = None
+    duration: float | None = None
+    until_fail: bool = False
+
+    @property
+    def owed(self) -> int:
+        """Attempts at each cell without which the run is not complete."""
+        return 1 if self.repeat is None or self.until_fail or self.duration else self.repeat
+
+    def goes_on(self, done: int, passed: float, has_failed: bool) -> bool:
+        """Whether there is another round after ``done`` ones in ``passed`` seconds."""
+        if done == 0:
+            return True
+        if self.until_fail and has_failed:
+            return False
+        if self.duration is not None and passed >= self.duration:
+            return False
+        endless = self.until_fail or self.duration is not None
+        return done < self.repeat if self.repeat is not None else endless
+
+
 @define
 class Run:
     """Plays a plan. ``emit`` gets every control and result as it comes."""
@@ -98,6 +127,8 @@ class Run:
     emit: Callable[[Control | Result], None]
     in_flight: int = IN_FLIGHT
     expectations: Sequence[Expectation] = field(factory=shipped)
+    rounds: Rounds = Rounds()
+    _has_failed: bool = False
     _controls: dict[str, list[Control]] = field(factory=lambda: defaultdict(list))
 
     async def play(self) -> None:
@@ -119,9 +150,12 @@ class Run:
                 yield partial(self._control, host, transport, side, attempt)
 
     def _cell_jobs(self) -> Iterator[Job]:
-        for attempt in range(1, self.plan.repeat + 1):
+        began = clock()
+        for done in count():
+            if not self.rounds.goes_on(done, clock() - began, self._has_failed):
+                return
             for host, cell in self.plan.cells():
-                yield partial(self._cell, host, cell, attempt)
+                yield partial(self._cell, host, cell, done + 1)
 
     def _fault_jobs(self) -> Iterator[Job]:
         for host, fault, cell in self.plan.faults:
@@ -144,7 +178,9 @@ class Run:
         verdict = judge(cell, transcript, bar(self._controls[host], cell.transport, cell.side))
         duration = round(clock() - began, 6)
         known = None if fault else self._expected(stand.host, cell, verdict)
-        self.emit(Result(host, cell, verdict, transcript, duration, attempt, fault, known))
+        result = Result(host, cell, verdict, transcript, duration, attempt, fault, known)
+        self._has_failed = self._has_failed or not (fault or result.is_accepted)
+        self.emit(result)
 
     def _expected(self, host: Host, cell: Cell, verdict: Verdict) -> str | None:
         today = datetime.now(timezone.utc).date()
