@@ -148,7 +148,7 @@ def rules_command(form: str) -> None:
     show_default=True,
     help="Where results.jsonl, index.html, junit.xml and summary.md go.",
 )
-def run_command(
+def run_command(  # noqa: PLR0913 - each is an option
     pythons: tuple[str, ...],
     repeat: int | None,
     until_fail: bool,

@@ -16,6 +16,11 @@ from typing import IO
 
 from attrs import evolve
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 from matrix.errors import OutputError, ResultsError
 from matrix.lines import LineError, dump_lines, entry_line, footer_line, opening_lines, parse_lines
 from matrix.model.report import Footer, Host, Plan, Report
@@ -83,7 +88,7 @@ class Writer:
         with _output(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with _output(self._draft):
-            self._file: IO[bytes] = self._draft.open("wb", buffering=0)
+            self._file = _open_alone(self._draft)
         try:
             for line in opening_lines(hosts, plan, version):
                 self._add(line)
@@ -129,6 +134,22 @@ class Writer:
                     self._file.truncate(start)
                     self._file.seek(start)
                 raise
+
+
+def _open_alone(draft: Path) -> IO[bytes]:
+    """Open a file to write it anew, unless another process is writing it (`OutputError`)."""
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT, 0o666)  # what is there stays, for now
+    file: IO[bytes] = os.fdopen(descriptor, "wb", buffering=0)
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise OutputError(
+            f"Another run is writing {draft}. Wait for its end, or choose another folder with -o."
+        ) from error
+    file.truncate(0)
+    return file
 
 
 _NO_TRANSCRIPT = Transcript((), Ending(How.EXITED))

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Protocol
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from matrix import __version__, plan
 from matrix.errors import ResultsError
@@ -34,7 +34,7 @@ class Order:
 
     selection: plan.Selection
     interpreters: tuple[Interpreter, ...]
-    rounds: Rounds = Rounds()
+    rounds: Rounds = field(factory=Rounds)
     shard: str | None = None
     in_flight: int = IN_FLIGHT
     preload: tuple[str, ...] = ()
