@@ -103,7 +103,7 @@ def connect(kind: Kind, path: Path, stack: ExitStack) -> Filled:
 
 
 def writeable(ends: Iterable[Filled], patience: float) -> list[int]:
-    """Descriptors that are writeable, or get so within ``patience`` seconds, whatever comes first."""
+    """Descriptors that are writeable, as soon as there is one, or after ``patience`` seconds."""
     poll = select.poll()
     for end in ends:
         poll.register(end.sock, select.POLLOUT)
