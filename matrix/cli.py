@@ -18,7 +18,7 @@ from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
-from matrix.render import catalogue, html, junit, markdown, terminal
+from matrix.render import badge, catalogue, html, junit, markdown, terminal
 from matrix.store import read, write_atomically
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -90,7 +90,7 @@ def doctor_command(pythons: tuple[str, ...]) -> None:
 @_selecting
 @_PYTHON
 @click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text")
 def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes: Any) -> None:
     """Every cell that a run with the same selection would owe."""
     hosts = workflow.inspect(_interpreters(pythons))
@@ -99,6 +99,8 @@ def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes:
     if form == "json":
         cells = [{"host": host, "id": cell.id} for host, cell in made.cells()]
         lines = [json.dumps({"digest": made.digest, "shard": shard, "cells": cells}, indent=1)]
+    elif form == "github":
+        lines = [json.dumps({"include": plan.shards(made)})]
     click.echo("\n".join(lines))
 
 
@@ -194,8 +196,13 @@ def judge_command(results: Path) -> None:
 @click.option("--html", "html_path", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--junit", "junit_path", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--badge", "badge_path", type=click.Path(path_type=Path), metavar="FILE")
 def report_command(
-    results: Path, html_path: Path | None, junit_path: Path | None, markdown_path: Path | None
+    results: Path,
+    html_path: Path | None,
+    junit_path: Path | None,
+    markdown_path: Path | None,
+    badge_path: Path | None,
 ) -> None:
     """Write pages from a results file; without an option, print a summary."""
     report = read(results)
@@ -203,6 +210,7 @@ def report_command(
         (html_path, html.render),
         (junit_path, junit.render),
         (markdown_path, markdown.render),
+        (badge_path, badge.render),
     )
     wanted = [(path, render(report)) for path, render in renderers if path is not None]
     for path, text in wanted:

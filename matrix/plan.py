@@ -120,6 +120,20 @@ def parse_shard(text: str) -> tuple[int, int]:
     raise SelectionError(f"A shard reads K/N with 1 ≤ K ≤ N, for instance 2/4; not {text!r}.")
 
 
+CELLS_PER_SHARD = 500
+"""Cells that one job of a CI service runs: some minutes' work."""
+
+
+def shards(plan: Plan) -> list[dict[str, str | int]]:
+    """The jobs that together run a whole plan, as the include list of a job matrix."""
+    total = sum(len(planned.cells) for planned in plan.hosts)
+    count = -(-total // CELLS_PER_SHARD)
+    return [
+        {"name": f"shard {number} of {count}", "shard": f"{number}/{count}"}
+        for number in range(1, count + 1)
+    ]
+
+
 def _digest(whole: dict[str, tuple[Cell, ...]]) -> str:
     lines = sorted(f"{host} {cell.id}" for host, cells in whole.items() for cell in cells)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
