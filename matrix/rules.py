@@ -14,12 +14,9 @@ from typing import Any
 from attrs import frozen
 
 from matrix import wire
+from matrix.evidence import MissingEvidence, count, flag, raised, texts
 from matrix.model.cell import Cell
 from matrix.model.transcript import Event, Transcript
-
-
-class MissingEvidence(Exception):
-    """A transcript that came to its end does not say what a rule has to know."""
 
 
 @frozen
@@ -86,10 +83,10 @@ class Rule:
 
 
 def _reactor_runs(case: Case) -> Finding:
-    raised = [(e["call"], e["exception"]) for e in case.transcript.all(wire.REACTOR_RAISED)]
-    returned = case.transcript.all(wire.ABORT_RETURNED)
-    raised += [("abortConnection", event["raised"]) for event in returned if event["raised"]]
-    return "; ".join(f"{call} raised {_words(what)}" for call, what in raised) or None
+    found = [(e["call"], e["exception"]) for e in case.transcript.all(wire.REACTOR_RAISED)]
+    returned = map(raised, case.transcript.all(wire.ABORT_RETURNED))
+    found += [("abortConnection", what) for what in returned if what is not None]
+    return "; ".join(f"{call} raised {_words(what)}" for call, what in found) or None
 
 
 def _producer_paused(case: Case) -> Finding:
@@ -140,7 +137,7 @@ def _prompt(case: Case) -> Finding:
     lost, begin = case.lost, case.need(wire.ABORT_CALLED).t
     if lost is None:
         return "while the reactor ran, connectionLost never came"
-    if case.transcript.first(wire.HOLD_ENDED) is None and lost["turns"] < wire.PROMPT_TURNS:
+    if case.transcript.first(wire.HOLD_ENDED) is None and count(lost, "turns") < wire.PROMPT_TURNS:
         return None
     return (
         f"after {wire.PROMPT_TURNS} turns of the reactor, with the peer holding still, "
@@ -175,12 +172,12 @@ def _abort_idempotent(case: Case) -> Finding:
 def _late(case: Case, name: str, call: str) -> Finding:
     if case.lost is None:
         return NotApplicable("connectionLost was never called")
-    raised = case.need(name)["raised"]
-    return f"{call} after connectionLost raised {_words(raised)}" if raised else None
+    what = raised(case.need(name))
+    return None if what is None else f"{call} after connectionLost raised {_words(what)}"
 
 
 def _descriptor_closed(case: Case) -> Finding:
-    if case.need(wire.DESCRIPTOR)["closed"]:
+    if flag(case.need(wire.DESCRIPTOR), "closed"):
         return None
     return "the aborter's descriptor was still open at the end"
 
@@ -190,15 +187,14 @@ def _reactor_clean(case: Case) -> Finding:
     left = [
         f"{kind}: {', '.join(new)}"
         for kind in ("readers", "writers", "delayed_calls", "threads", "descriptors")
-        if (new := _new(before[kind], after[kind]))
+        if (new := _new(texts(before, kind), texts(after, kind)))
     ]
     return f"left behind: {'; '.join(left)}" if left else None
 
 
-def _new(before: list[str] | None, after: list[str] | None) -> list[str]:
-    known = list(before or [])
-    new = []
-    for text in after or []:
+def _new(before: list[str], after: list[str]) -> list[str]:
+    known, new = list(before), []
+    for text in after:
         if text in known:
             known.remove(text)
         else:
@@ -213,22 +209,23 @@ def _nothing_logged(case: Case) -> Finding:
 
 def _bystander_served(case: Case) -> Finding:
     served = case.need(wire.SERVED)
-    if not served["answered_since_abort"]:
+    if not count(served, "answered_since_abort"):
         return "the other connection got no answer after the abort"
-    if served["asked"] - served["answered"] > 1:
-        return f"{served['answered']} of {served['asked']} questions were answered"
+    asked, answered = count(served, "asked"), count(served, "answered")
+    if asked - answered > 1:
+        return f"{answered} of {asked} questions were answered"
     return None
 
 
 def _released(case: Case) -> Finding:
     released = case.need(wire.RELEASED)
-    kept = [what for what in ("transport", "protocol") if not released[what]]
+    kept = [what for what in ("transport", "protocol") if not flag(released, what)]
     if not kept:
         return None
-    return f"{' and '.join(kept)} could not be collected, held by {', '.join(released['held_by'])}"
+    return f"{' and '.join(kept)} could not be collected, held by {', '.join(texts(released, 'held_by'))}"
 
 
-_STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
+STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
 """How clearly a peer is told of an unclean closure, the clearest last."""
 
 
@@ -236,18 +233,18 @@ def _peer_told(case: Case) -> Finding:
     if case.cell.peer != "socket":
         return NotApplicable("the peer is no witness of the wire")
     signal = case.need(wire.WIRE, wire.PEER)["signal"]
-    if _STRENGTH.index(signal) >= _STRENGTH.index(case.bar):
+    if STRENGTH.index(signal) >= STRENGTH.index(case.bar):
         return None
     return f"the witness saw {signal}; without a reactor it sees {case.bar}"
 
 
 def _prefix_only(case: Case) -> Finding:
     received = case.need(wire.RECEIVED, wire.PEER)
-    written = case.need(wire.ABORT_CALLED)["written"]
-    if not received["matches"]:
+    written = count(case.need(wire.ABORT_CALLED), "written")
+    if not flag(received, "matches"):
         return f"the peer's bytes differ from the written ones at {received['first_difference']}"
-    if received["bytes"] > written:
-        return f"the peer got {received['bytes']} bytes, {written} were written before the abort"
+    if (got := count(received, "bytes")) > written:
+        return f"the peer got {got} bytes, {written} were written before the abort"
     return None
 
 
