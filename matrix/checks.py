@@ -12,13 +12,10 @@ from typing import Any
 from attrs import frozen
 
 from matrix import wire
+from matrix.evidence import MissingEvidence, count, flag, raised, texts
 from matrix.model.cell import Cell
 from matrix.model.scenarios import Scenario, find
 from matrix.model.transcript import Event, Transcript
-
-
-class MissingEvidence(Exception):
-    """A transcript that came to its end does not say what a rule has to know."""
 
 
 @frozen
@@ -81,10 +78,10 @@ Finding = str | NotApplicable | None
 
 def reactor_runs(case: Case) -> Finding:
     """Calls into the code under test that raised, the abort among them."""
-    raised = [(e["call"], e["exception"]) for e in case.transcript.all(wire.REACTOR_RAISED)]
-    returned = case.transcript.all(wire.ABORT_RETURNED)
-    raised += [("abortConnection", event["raised"]) for event in returned if event["raised"]]
-    return "; ".join(f"{call} raised {_words(what)}" for call, what in raised) or None
+    found = [(e["call"], e["exception"]) for e in case.transcript.all(wire.REACTOR_RAISED)]
+    returned = map(raised, case.transcript.all(wire.ABORT_RETURNED))
+    found += [("abortConnection", what) for what in returned if what is not None]
+    return "; ".join(f"{call} raised {_words(what)}" for call, what in found) or None
 
 
 def producer_paused(case: Case) -> Finding:
@@ -103,7 +100,7 @@ def producer_paused(case: Case) -> Finding:
 
 
 def _is_push(case: Case) -> bool:
-    return bool(case.need(wire.PRODUCER_REGISTERED)["streaming"])
+    return flag(case.need(wire.PRODUCER_REGISTERED), "streaming")
 
 
 def connection_lost_once(case: Case) -> Finding:
@@ -172,7 +169,7 @@ def prompt(case: Case) -> Finding:
     lost, begin = case.lost, case.need(wire.ABORT_CALLED).t
     if lost is None:
         return "while the reactor ran, connectionLost never came"
-    if case.transcript.first(wire.HOLD_ENDED) is None and lost["turns"] < wire.PROMPT_TURNS:
+    if case.transcript.first(wire.HOLD_ENDED) is None and count(lost, "turns") < wire.PROMPT_TURNS:
         return None
     return (
         f"after {wire.PROMPT_TURNS} turns of the reactor, with the peer holding still, "
@@ -215,21 +212,22 @@ def abort_idempotent(case: Case) -> Finding:
 def _early(case: Case, call: str) -> str | None:
     """What came of a call to the transport between the abort and connectionLost."""
     for event in case.transcript.all(wire.CALLED):
-        if event["call"] == call and event["raised"]:
-            return f"{call}() raised {_words(event['raised'])}"
+        what = raised(event)
+        if event["call"] == call and what is not None:
+            return f"{call}() raised {_words(what)}"
     return None
 
 
 def _late(case: Case, name: str, call: str) -> Finding:
     if case.lost is None:
         return NotApplicable("connectionLost was never called")
-    raised = case.need(name)["raised"]
-    return f"{call} after connectionLost raised {_words(raised)}" if raised else None
+    what = raised(case.need(name))
+    return None if what is None else f"{call} after connectionLost raised {_words(what)}"
 
 
 def descriptor_closed(case: Case) -> Finding:
     """Whether the number still means the same open file."""
-    if case.need(wire.DESCRIPTOR)["closed"]:
+    if flag(case.need(wire.DESCRIPTOR), "closed"):
         return None
     return "the aborter's descriptor was still open at the end"
 
@@ -240,15 +238,14 @@ def reactor_clean(case: Case) -> Finding:
     left = [
         f"{kind}: {', '.join(new)}"
         for kind in ("readers", "writers", "delayed_calls", "threads", "descriptors")
-        if (new := _new(before[kind], after[kind]))
+        if (new := _new(texts(before, kind), texts(after, kind)))
     ]
     return f"left behind: {'; '.join(left)}" if left else None
 
 
-def _new(before: list[str] | None, after: list[str] | None) -> list[str]:
-    known = list(before or [])
-    new = []
-    for text in after or []:
+def _new(before: list[str], after: list[str]) -> list[str]:
+    known, new = list(before), []
+    for text in after:
         if text in known:
             known.remove(text)
         else:
@@ -269,20 +266,22 @@ def nothing_logged(case: Case) -> Finding:
 def bystander_served(case: Case) -> Finding:
     """The bystander's questions and answers."""
     served = case.need(wire.SERVED)
-    if not served["answered_since_abort"]:
+    if not count(served, "answered_since_abort"):
         return "the other connection got no answer after the abort"
-    if served["asked"] - served["answered"] > 1:
-        return f"{served['answered']} of {served['asked']} questions were answered"
+    asked, answered = count(served, "asked"), count(served, "answered")
+    if asked - answered > 1:
+        return f"{answered} of {asked} questions were answered"
     return None
 
 
 def released(case: Case) -> Finding:
     """Weak references, after a collection."""
-    released = case.need(wire.RELEASED)
-    kept = [what for what in ("transport", "protocol") if not released[what]]
+    event = case.need(wire.RELEASED)
+    kept = [what for what in ("transport", "protocol") if not flag(event, what)]
     if not kept:
         return None
-    return f"{' and '.join(kept)} could not be collected, held by {', '.join(released['held_by'])}"
+    holders = ", ".join(texts(event, "held_by"))
+    return f"{' and '.join(kept)} could not be collected, held by {holders}"
 
 
 def crowd_down(case: Case) -> Finding:
@@ -295,13 +294,13 @@ def crowd_down(case: Case) -> Finding:
         f"{kind} {crowd[kind]} of {crowd['size']}"
         for crowd in crowds
         for kind in counted
-        if crowd[kind] != crowd["size"]
+        if count(crowd, kind) != count(crowd, "size")
     ]
-    wrong += [f"{crowd['kept']} kept in memory" for crowd in crowds if crowd["kept"]]
+    wrong += [f"{crowd['kept']} kept in memory" for crowd in crowds if count(crowd, "kept")]
     return "; ".join(wrong) or None
 
 
-_STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
+STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
 """How clearly a peer is told of an unclean closure, the clearest last."""
 
 
@@ -310,7 +309,7 @@ def peer_told(case: Case) -> Finding:
     if case.cell.peer != "socket" or not case.aborts:
         return NotApplicable("the peer is no witness of the wire, or ends the connection itself")
     signal = case.need(wire.WIRE, wire.PEER)["signal"]
-    if _STRENGTH.index(signal) >= _STRENGTH.index(case.bar):
+    if STRENGTH.index(signal) >= STRENGTH.index(case.bar):
         return None
     return f"the witness saw {signal}; without a reactor it sees {case.bar}"
 
@@ -318,11 +317,12 @@ def peer_told(case: Case) -> Finding:
 def prefix_only(case: Case) -> Finding:
     """The bytes that the peer read, held against what was written."""
     received = case.need(wire.RECEIVED, wire.PEER)
-    written = case.need(wire.ABORT_CALLED if case.aborts else wire.SCENARIO_OVER)["written"]
-    if not received["matches"]:
+    limit = case.need(wire.ABORT_CALLED if case.aborts else wire.SCENARIO_OVER)
+    written = count(limit, "written")
+    if not flag(received, "matches"):
         return f"the peer's bytes differ from the written ones at {received['first_difference']}"
-    if received["bytes"] > written:
-        return f"the peer got {received['bytes']} bytes, {written} were written before the abort"
+    if (got := count(received, "bytes")) > written:
+        return f"the peer got {got} bytes, {written} were written before the abort"
     return None
 
 

@@ -6,14 +6,13 @@ import signal
 from collections.abc import Iterable
 
 from matrix import wire
-from matrix.checks import Case, Finding, MissingEvidence, NotApplicable
+from matrix.checks import STRENGTH, Case, Finding, NotApplicable
+from matrix.evidence import MissingEvidence
 from matrix.model.cell import Cell
 from matrix.model.result import Control, Outcome, Standing, Verdict
 from matrix.model.transcript import How, Transcript
 from matrix.proof import why_unproved
 from matrix.rules import RULES, rule
-
-_STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
 
 
 def judge(cell: Cell, transcript: Transcript, bar: str | None = None) -> Verdict:
@@ -26,7 +25,7 @@ def judge(cell: Cell, transcript: Transcript, bar: str | None = None) -> Verdict
         return _judge(cell, transcript, bar or default_bar(cell.transport))
     except MissingEvidence as missing:
         reason = str(missing)
-    except (LookupError, TypeError, ValueError, AttributeError) as malformed:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as malformed:
         reason = f"an event is malformed: {type(malformed).__name__}: {malformed}"
     return Verdict(Outcome.ERROR, reasons=(f"the transcript does not tell: {reason}",))
 
@@ -55,7 +54,7 @@ def default_bar(transport: str) -> str:
 def bar(controls: Iterable[Control], transport: str, side: str) -> str | None:
     """The weakest end that any control of that transport and side saw, or None."""
     signals = [c.signal for c in controls if (c.transport, c.side) == (transport, side)]
-    return min((s for s in signals if s is not None), key=_STRENGTH.index, default=None)
+    return min((s for s in signals if s is not None), key=STRENGTH.index, default=None)
 
 
 def signal_of(transcript: Transcript) -> str | None:
@@ -65,7 +64,8 @@ def signal_of(transcript: Transcript) -> str | None:
     harness = transcript.first(wire.HARNESS_RAISED)
     if seen is None or proved is None or harness is not None or not transcript.finished:
         return None
-    return str(seen["signal"])
+    signal = seen.get("signal")
+    return signal if signal in wire.SIGNALS else None
 
 
 def _without_end(transcript: Transcript) -> Verdict | None:
@@ -82,9 +82,8 @@ def _without_end(transcript: Transcript) -> Verdict | None:
         return Verdict(Outcome.CRASH, reasons=(f"died by {name}",), code=name)
     if ending.number or not transcript.finished:
         code = f"exit {int(ending.number)}"
-        return Verdict(
-            Outcome.CRASH, reasons=(f"ended with {code} before its last line",), code=code
-        )
+        when = "" if transcript.finished else " before its last line"
+        return Verdict(Outcome.CRASH, reasons=(f"ended with {code}{when}",), code=code)
     return None
 
 
@@ -107,8 +106,10 @@ def _unsupported(transcript: Transcript) -> Verdict | None:
     for name in (wire.REACTOR_UNSUPPORTED, wire.TRANSPORT_UNSUPPORTED):
         event = transcript.first(name)
         if event is not None:
-            detail = f"{event['code']}: {event['detail']}"
-            return Verdict(Outcome.UNSUPPORTED, reasons=(detail,), code=event["code"])
+            code, detail = event["code"], event["detail"]
+            if code not in wire.UNSUPPORTED_CODES:
+                raise MissingEvidence(f"{code!r} is no reason why something is unsupported")
+            return Verdict(Outcome.UNSUPPORTED, reasons=(f"{code}: {detail}",), code=code)
     return None
 
 

@@ -7,6 +7,7 @@ connection before the abort has to show it.
 from __future__ import annotations
 
 from matrix import wire
+from matrix.evidence import count, counts, flag
 from matrix.model.cell import Cell
 from matrix.model.scenarios import NEVER_FULL, WAS_FULL, find
 from matrix.model.transcript import Event, Transcript
@@ -48,10 +49,13 @@ def _never_aborted(transcript: Transcript) -> str:
 def _unprepared(cell: Cell, before: tuple[Event, ...]) -> str | None:
     """What the scenario takes for granted before the connection is filled."""
     seen = {(event.side, event.name) for event in before}
+    scenario = find(cell.scenario)
     needed = [(wire.PEER, wire.READING_STOPPED)]
+    if scenario.produces:
+        needed.append((wire.ABORTER, wire.PRODUCER_REGISTERED))
     if cell.is_tls:
         needed += [(side, wire.HANDSHAKE) for side in (wire.ABORTER, wire.PEER)]
-    if find(cell.scenario).exchange:
+    if scenario.exchange:
         needed += [(side, wire.EXCHANGED) for side in (wire.ABORTER, wire.PEER)]
     missing = [f"{side} {name}" for side, name in needed if (side, name) not in seen]
     if missing:
@@ -71,29 +75,31 @@ def _unproved(cell: Cell, before: tuple[Event, ...]) -> str | None:
     last = samples[-1]
     if before[-1] is not last:
         return "something happened between the last look and the abort"
-    if last["writeable"]:
+    if flag(last, "writeable"):
         return "the descriptor was writeable at that moment"
-    if not last["sendq"]:
+    if last["sendq"] is None or not count(last, "sendq"):
         return "the send queue was empty, or unknown, at that moment"
-    if not _held(last):
+    if _held(last) <= 0:
         return "the transport held no unsent bytes at that moment"
     return _not_for_good(cell, samples)
 
 
 def _held(sample: Event) -> int:
     """Bytes that the transport must hold, at least: what neither the kernel nor the peer has."""
-    kernel = sample["kernel"]
-    return 0 if kernel is None else int(sample["written"] - sample["read"] - kernel)
+    if sample["kernel"] is None:
+        return 0
+    return count(sample, "written") - count(sample, "read") - count(sample, "kernel")
 
 
 def _not_for_good(cell: Cell, samples: list[Event]) -> str | None:
     """Not writeable is not enough: what says that it stays so?"""
     last = samples[-1]
-    if last["tcp"] is not None:
-        words = last["tcp"]
-        is_shut = words["unacked"] == 0 and words["notsent"] > 0 and words["snd_wnd"] == 0
-        return None if is_shut else f"the kernel did not say that the window is shut: {words}"
-    if cell.is_unix and last["recvq"]:
+    words = counts(last, "tcp", "unacked", "notsent", "snd_wnd")
+    if words is not None:
+        unacked, notsent, window = words
+        is_shut = unacked == 0 and notsent > 0 and window == 0
+        return None if is_shut else f"the kernel did not say that the window is shut: {last['tcp']}"
+    if cell.is_unix and last["recvq"] is not None and count(last, "recvq"):
         return None
     settled = last.t - _unchanged_since(samples)
     if settled < wire.SETTLING_TIME:

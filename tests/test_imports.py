@@ -16,7 +16,17 @@ ROOT = Path(matrix.__file__).parent
 LAYERS = (
     {"wire"},
     {"errors", "model"},
-    {"compare", "expectations", "judge", "plan", "proof", "rules", "statistics", "structure"},
+    {
+        "compare",
+        "evidence",
+        "expectations",
+        "judge",
+        "plan",
+        "proof",
+        "rules",
+        "statistics",
+        "structure",
+    },
     {"generate", "lines", "manager", "render", "store"},
     {"doctor", "suite", "workflow"},
     {"cli"},

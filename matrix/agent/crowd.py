@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 
 from matrix import wire
@@ -40,7 +41,7 @@ class Crowd:
         pair = {**cell, "peer": "reactor"}
         self._wirings = [Wiring(member, pair, contexts) for member in self._members]
         self._provers = []
-        self._is_filled = set()
+        self._references = []
         for wiring in self._wirings:
             wiring.connect()
 
@@ -87,15 +88,20 @@ class Crowd:
         return all(wiring.peer.over for wiring in self._wirings)
 
     def close(self):
-        """Stop listening and let go of everything; what may still be alive is returned, weakly."""
-        references = []
+        """Stop listening, and let go of the ends; some turns later `kept` may be asked."""
         for wiring in self._wirings:
             for port in wiring.ports:
                 port.stopListening()
+            self._references.append(leftovers.References(wiring.aborter, wiring.aborter.transport))
+            wiring.aborter = wiring.peer = None
+
+    def kept(self):
+        """How many of the connections are still in memory, after a collection."""
+        for wiring in self._wirings:
             wiring.remove_folder()
-            references.append(leftovers.References(wiring.aborter, wiring.aborter.transport))
         self._wirings.clear()
-        return references
+        gc.collect()
+        return sum(reference.are_kept() for reference in self._references)
 
     def counts(self):
         """The fields of a `matrix.wire.CROWD` event."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -228,11 +227,10 @@ class Stage:
         yield Wait("the crowd down", crowd.is_down, CROWD_LIMIT)
         crowd.drain()
         yield Wait("the crowd's peers", crowd.is_over, CROWD_LIMIT)
-        counts, references = crowd.counts(), crowd.close()
+        counts = crowd.counts()
+        crowd.close()
         yield from self.turns(QUIET_TURNS)
-        gc.collect()
-        kept = sum(reference.are_kept() for reference in references)
-        self.aborter.record(wire.CROWD, **counts, kept=kept)
+        self.aborter.record(wire.CROWD, **counts, kept=crowd.kept())
 
     def see_both_ends_down(self):
         """The peer holds still until the aborter is down, or was not so promptly; then it reads."""

@@ -44,9 +44,10 @@ class Scenario:
     """One row of the catalogue.
 
     ``does`` says what happens, ``situation`` what it stands for in a real program, ``source`` the
-    sentence or ticket behind it. ``exchange``: bytes cross both ways first. ``aborts``: the aborter
-    calls ``abortConnection()``, rather than being told by its peer. ``raises``: the scenario raises
-    an exception of its own, which must be reported.
+    sentence or ticket behind it. ``exchange``: bytes cross both ways first. ``produces``: a
+    producer is registered before the state is proved. ``aborts``: the aborter calls
+    ``abortConnection()``, rather than being told by its peer. ``raises``: the scenario raises an
+    exception of its own, which must be reported.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Scenario:
     state: str = FULL
     only: tuple[Only, ...] = ()
     exchange: bool = False
+    produces: bool = True
     aborts: bool = True
     raises: bool = False
 
@@ -87,6 +89,7 @@ SCENARIOS = (
         "One large write without a producer; the state is proved; abort.",
         "A whole page is written at once to a client that does not read.",
         _DISCARDS,
+        produces=False,
     ),
     Scenario(
         "abort-when-full-pull-producer",
@@ -152,6 +155,7 @@ SCENARIOS = (
         "A producer that has no patience.",
         "IPushProducer.pauseProducing: “Tells a producer that it has produced too much data to "
         "process for the time being”",
+        produces=False,
     ),
     Scenario(
         "abort-in-resume-producing",
@@ -240,6 +244,7 @@ SCENARIOS = (
         "A short answer, and then a reset: how much of it arrives?",
         _ABORT,
         state=NEVER_FULL,
+        produces=False,
     ),
     Scenario(
         "abort-after-loss",
