@@ -18,7 +18,7 @@ from matrix.model.scenarios import SCENARIOS, why_left_out
 from matrix.rules import rule
 
 FAULT_TRANSPORTS = ("tcp4", "tls1.3")
-"""Negative controls are played once on a plain transport and once on TLS."""
+"""Where negative controls are played: one plain transport, and one with TLS."""
 
 FAULT_SCENARIO = "abort-when-full-after-exchange"
 """Bytes have crossed both ways here, so there is something that a fault can spoil."""
@@ -140,16 +140,21 @@ def _digest(whole: dict[str, tuple[Cell, ...]]) -> str:
 
 
 def _faults(hosts: Sequence[Host], planned: Iterable[Planned]) -> tuple[tuple[str, str, str], ...]:
-    """Every fault of each host, on cells of the first of its planned reactors that can run."""
+    """Every fault of each host, on the first of its planned reactors that can run.
+
+    Each is played on a plain transport and over TLS, as far as the plan has such cells.
+    """
     cells = {each.host: each.cells for each in planned}
     owed = []
     for host in hosts:
         supported = {reactor.name for reactor in host.reactors if reactor.is_supported}
+        kinds = {cell.is_tls for cell in cells[host.id]}
+        transports = [name for name in FAULT_TRANSPORTS if name.startswith("tls") in kinds]
         reactor = next((c.reactor for c in cells[host.id] if c.reactor in supported), None)
         for fault, broken in host.faults.items() if reactor else ():
             clause = rule(broken)
             peer = "socket" if clause is None or clause.peer is None else clause.peer
-            for transport in FAULT_TRANSPORTS:
+            for transport in transports:
                 cell = Cell(str(reactor), transport, FAULT_SCENARIO, "client", peer)
                 owed.append((host.id, fault, cell.id))
     return tuple(owed)

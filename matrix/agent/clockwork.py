@@ -21,6 +21,9 @@ Wait = namedtuple("Wait", "what holds limit")
 PACE = 0.005
 """Seconds between two looks at the state, but for the turns that are counted."""
 
+RAREST = 0.1
+"""Seconds between two looks at a state that has long been waited for."""
+
 LIMIT = 5.0
 """Seconds in which a step must come about."""
 
@@ -88,7 +91,12 @@ class Clockwork:
         if not goes_on:
             self._reactor.stop()
         elif not self._is_asleep:
-            self._reactor.callLater(self._pace, self._tick)
+            self._reactor.callLater(self._delay(), self._tick)
+
+    def _delay(self):
+        """Looks get rarer, the longer a state is waited for; counted turns come one by one."""
+        waited = self._recorder.now() - self._wait_began
+        return self._pace and min(max(self._pace, waited / 4), RAREST)
 
     def _advance(self):
         """Resume the story for as long as the state that it waits for is there."""

@@ -138,9 +138,16 @@ class Aborter(End):
         if self._is_pouring:
             return
         self._is_pouring = True
-        while not (self.paused or self.stopped or self.lost) and self.written < WRITE_LIMIT:
+        while self.wants_more:
             self.write(CHUNK)
         self._is_pouring = False
+
+    @property
+    def wants_more(self):
+        """Whether there is more to write: not without end, and nothing once it was aborted."""
+        is_over = self.paused or self.stopped or self.lost
+        is_aborted = self.stage.turns_since_abort is not None
+        return not (is_over or is_aborted) and self.written < WRITE_LIMIT
 
     def pauseProducing(self):
         """The transport has enough."""
@@ -155,7 +162,7 @@ class Aborter(End):
         self.follow_hook("resumeProducing")
         if self.is_streaming:
             self.pour()
-        elif not (self.stopped or self.lost) and self.written < WRITE_LIMIT:
+        elif self.wants_more:
             self.write(CHUNK)
 
     def readConnectionLost(self):

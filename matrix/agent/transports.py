@@ -13,8 +13,8 @@ Transport = namedtuple("Transport", "name family tls")
 
 _LOOPBACK = {"tcp4": "127.0.0.1", "tcp6": "::1"}
 _HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
-_UNIX = getattr(socket, "AF_UNIX", None)
-_FAMILIES = {"tcp4": socket.AF_INET, "tcp6": socket.AF_INET6, "unix": _UNIX}
+UNIX = getattr(socket, "AF_UNIX", None)
+_FAMILIES = {"tcp4": socket.AF_INET, "tcp6": socket.AF_INET6, "unix": UNIX}
 
 
 class Unsupported(Exception):
@@ -29,7 +29,7 @@ class Unsupported(Exception):
 def parse(name):
     """The `Transport` of that name; TLS is wrapped over tcp4, tls-unix is TLS 1.3 over UNIX."""
     if name == "tls-unix":
-        return Transport(name, _UNIX, "tls1.3")
+        return Transport(name, UNIX, "tls1.3")
     is_tls = name.startswith("tls")
     return Transport(name, _FAMILIES["tcp4" if is_tls else name], name if is_tls else None)
 
@@ -38,7 +38,7 @@ def check_host(transport):
     """Raise `Unsupported` where this machine has no such socket."""
     if transport.family is None:
         raise Unsupported(wire.WRONG_PLATFORM, "this platform has no UNIX sockets")
-    if transport.family == _UNIX:
+    if transport.family == UNIX:
         return
     try:
         with socket.socket(transport.family, socket.SOCK_STREAM) as sock:
@@ -52,7 +52,7 @@ def check_reactor(transport, reactor):
     """Raise `Unsupported` where this reactor does not offer the transport's interface."""
     from twisted.internet import interfaces
 
-    name = "IReactorUNIX" if transport.family == _UNIX else "IReactorTCP"
+    name = "IReactorUNIX" if transport.family == UNIX else "IReactorTCP"
     if not getattr(interfaces, name).providedBy(reactor):
         raise Unsupported(wire.INTERFACE_MISSING, f"this reactor does not provide {name}")
 
@@ -64,7 +64,7 @@ def reactor_listener(reactor, transport, factory, folder, small_buffers):
     has the default one: a buffer that is shrunk under a window already offered leaves segments
     that are never taken.
     """
-    if transport.family == _UNIX:
+    if transport.family == UNIX:
         path = _path(folder)
         return reactor.listenUNIX(path, factory), path
     port = reactor.listenTCP(0, factory, interface=_HOSTS[transport.family])
@@ -75,7 +75,7 @@ def reactor_listener(reactor, transport, factory, folder, small_buffers):
 
 def reactor_connection(reactor, transport, factory, address):
     """Begin to connect the reactor to the address."""
-    if transport.family == _UNIX:
+    if transport.family == UNIX:
         reactor.connectUNIX(address, factory)
     else:
         reactor.connectTCP(address[0], address[1], factory)
@@ -86,7 +86,7 @@ def stdlib_listener(transport, folder, small_buffers=True):
     sock = socket.socket(transport.family, socket.SOCK_STREAM)
     if small_buffers:
         shrink(sock, socket.SO_RCVBUF)
-    sock.bind(_path(folder) if transport.family == _UNIX else (_HOSTS[transport.family], 0))
+    sock.bind(_path(folder) if transport.family == UNIX else (_HOSTS[transport.family], 0))
     sock.listen(1)
     return sock
 

@@ -24,7 +24,9 @@ class Wiring:
         self._aborter_is_client = cell["side"] == "client"
         self._has_witness = cell["peer"] == "socket"
         self._contexts = contexts.get(stage.transport.tls)
-        self._folder = tempfile.mkdtemp(prefix="reactor-matrix-")
+        self._folder = None
+        if stage.transport.family == transports.UNIX:
+            self._folder = tempfile.mkdtemp(prefix="reactor-matrix-")
 
     def connect(self):
         """Begin to connect; `aborter` and `peer` appear when their ends are there."""
@@ -39,7 +41,8 @@ class Wiring:
 
     def remove_folder(self):
         """Remove what a UNIX socket leaves in the file system."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _witness(self, is_client):
         context = None
