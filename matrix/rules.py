@@ -222,7 +222,8 @@ def _released(case: Case) -> Finding:
     kept = [what for what in ("transport", "protocol") if not flag(released, what)]
     if not kept:
         return None
-    return f"{' and '.join(kept)} could not be collected, held by {', '.join(texts(released, 'held_by'))}"
+    holders = ", ".join(texts(released, "held_by"))
+    return f"{' and '.join(kept)} could not be collected, held by {holders}"
 
 
 STRENGTH = (wire.SILENCE, wire.CLOSE_NOTIFY, wire.FIN, wire.CUT, wire.RESET)
