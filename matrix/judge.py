@@ -64,8 +64,8 @@ def signal_of(transcript: Transcript) -> str | None:
     harness = transcript.first(wire.HARNESS_RAISED)
     if seen is None or proved is None or harness is not None or not transcript.finished:
         return None
-    signal = seen.get("signal")
-    return signal if signal in wire.SIGNALS else None
+    end = seen.get("signal")
+    return end if end in wire.SIGNALS else None
 
 
 def _without_end(transcript: Transcript) -> Verdict | None:

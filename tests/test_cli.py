@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -94,38 +92,6 @@ def test_status_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended.returncode == 3
     assert "never-late" in ended.stdout
     assert commands.run("judge", tmp_path / "results.jsonl").returncode == 3
-
-
-def test_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupted run ends with 1, and leaves what it has as a results file and pages."""
-    name, fifo = "waits_from_the_second_on", tmp_path / "fifo"
-    miniatures.importable(tmp_path, monkeypatch, **{name: miniatures.BREAKAGES[name]})
-    monkeypatch.setenv("MINIATURE_MARKER", str(tmp_path / "marker"))
-    monkeypatch.setenv("MINIATURE_FIFO", str(fifo))
-    os.mkfifo(fifo)
-    waiting = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    words = commands.command("run", "-r", "select", *ONE, "--preload", name, "-j1", "--repeat", "2")
-    with subprocess.Popen([*words, "-o", tmp_path / "out"], stdout=subprocess.DEVNULL) as running:
-        try:
-            assert has_come(waiting)
-            assert '"type":"result"' in (tmp_path / "out/results.jsonl.part").read_text()
-            running.send_signal(signal.SIGINT)
-            assert running.wait(commands.PATIENCE) == 1
-        finally:
-            running.kill()
-    os.close(waiting)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == list(FILES)
-    report = read(tmp_path / "out/results.jsonl")
-    assert report.footer is not None
-    assert report.footer.interrupted == "SIGINT"
-    assert len(report.results) == 1
-
-
-def has_come(descriptor: int) -> bool:
-    """Waits for a byte."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(commands.PATIENCE * 1000)) and os.read(descriptor, 1) == b"x"
 
 
 # judge --------------------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ class Conversation:
                 stderr=asyncio.subprocess.PIPE,
                 limit=LINE_LIMIT,
                 start_new_session=True,  # the terminal's Ctrl-C is the manager's
+                env={**os.environ, "TMPDIR": str(agent.parent)},  # what killed cells leave in it
             )
         except OSError as error:
             raise AgentError(

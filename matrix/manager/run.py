@@ -70,7 +70,7 @@ async def stands(
 def _packed_agent() -> Iterator[Path]:
     with ExitStack() as stack:
         try:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="reactor-matrix-"))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="matrix-"))
             agent = pack_agent(Path(folder) / "agent.zip")
         except OSError as error:
             why = f"The agent cannot be put into a temporary folder ({error.strerror})"

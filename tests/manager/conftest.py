@@ -1,9 +1,10 @@
-"""No test may leave a process behind, whatever went wrong in it."""
+"""No test may leave a process or a folder behind, whatever went wrong in it."""
 
 from __future__ import annotations
 
 import os
 import select
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -11,8 +12,20 @@ from uuid import uuid4
 import pytest
 
 
+@pytest.fixture
+def no_folder_is_left(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Of all temporary folders that a test makes, also in processes that it kills, none is left."""
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield
+    assert not list(folder.iterdir())
+
+
 @pytest.fixture(autouse=True)
-def nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_process_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every process that descends from the test has ended when the test has, also a grandchild."""
     mark = f"MINIATURE_RUN={uuid4()}"
     monkeypatch.setenv(*mark.split("="))

@@ -18,6 +18,8 @@ from matrix.model.cell import Cell
 from matrix.model.result import Outcome, Result
 from tests import miniatures
 
+pytestmark = pytest.mark.usefixtures("no_folder_is_left")
+
 CELLS = (
     Cell("mini", "tcp4", "abort-when-full", "client", "socket"),
     Cell("mini", "tcp4", "abort-when-full", "server", "socket"),

@@ -17,6 +17,8 @@ from matrix.model.result import Outcome, Result
 from matrix.model.transcript import How
 from tests import miniatures
 
+pytestmark = pytest.mark.usefixtures("no_folder_is_left")
+
 CELL = Cell("select", "tcp4", "abort-when-full", "client", "socket")
 OTHER = Cell("select", "tcp4", "abort-when-full", "server", "socket")
 

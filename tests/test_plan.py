@@ -1,0 +1,144 @@
+"""What a run owes: every cell of the selection, once, shared out among the shards."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matrix import wire
+from matrix.errors import SelectionError
+from matrix.model.report import Host, Plan, Reactor
+from matrix.plan import Selection, make, parse_shard
+from matrix.rules import RULES
+
+FAULTS = {f"breaks-{rule.name}": rule.name for rule in RULES}
+REACTORS = (
+    Reactor("epoll", "", None),
+    Reactor("iocp", "", wire.WRONG_PLATFORM, "needs Windows"),
+    Reactor("select", "", None),
+)
+HOST = Host("here", ("python",), {}, REACTORS, FAULTS)
+OTHER = Host("there", ("ssh",), {}, (Reactor("poll", "", None),))
+PER_REACTOR = len(wire.TRANSPORTS) * len(wire.SCENARIOS) * len(wire.SIDES) * len(wire.PEERS)
+
+
+def ids(plan: Plan) -> list[str]:
+    """Host and cell of all that is planned, in its order."""
+    return [f"{host} {cell.id}" for host, cell in plan.cells()]
+
+
+def test_everything() -> None:
+    """Without a selection the plan is every combination on every host, and none of them twice."""
+    planned = ids(make([HOST, OTHER], Selection()))
+    assert len(set(planned)) == len(planned) == 4 * PER_REACTOR
+
+
+def test_unsupported_reactors_are_planned() -> None:
+    """A reactor that cannot exist is in the plan: it is never silently absent."""
+    assert {cell.reactor for _, cell in make([HOST], Selection()).cells()} == {
+        "epoll",
+        "iocp",
+        "select",
+    }
+
+
+def test_selection() -> None:
+    """Patterns narrow an axis; several of one axis add up."""
+    chosen = Selection(reactor=("e*", "sel*"), transport=("tls*",), side=("client",))
+    cells = [cell for _, cell in make([HOST], chosen).cells()]
+    assert {cell.reactor for cell in cells} == {"epoll", "select"}
+    assert {cell.transport for cell in cells} == {"tls1.2", "tls1.3"}
+    assert {cell.side for cell in cells} == {"client"}
+    assert len(cells) == 2 * 2 * len(wire.SCENARIOS) * len(wire.PEERS)
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        (Selection(reactor=("nosuch",)), r"No reactor matches 'nosuch'. There are: epoll, iocp"),
+        (Selection(transport=("tcp4", "x*")), r"No transport matches 'x\*'. There are: tcp4"),
+        (Selection(scenario=("",)), "No scenario matches ''"),
+        (Selection(side=("CLIENT",)), "There are: client, server"),
+        (Selection(peer=("[",)), "There are: reactor, socket"),
+    ],
+)
+def test_pattern_that_matches_nothing(selection: Selection, words: str) -> None:
+    """A pattern without a match is refused, also beside one that has some."""
+    with pytest.raises(SelectionError, match=words):
+        make([HOST], selection)
+
+
+def test_reactor_of_another_host() -> None:
+    """A reactor that one host alone has is planned there alone."""
+    assert {host for host, _ in make([HOST, OTHER], Selection(reactor=("poll",))).cells()} == {
+        "there"
+    }
+
+
+def test_nothing_to_run() -> None:
+    """Hosts that have nothing to run are refused: a run of no cells would look green."""
+    with pytest.raises(SelectionError, match="There is no cell to run"):
+        make([Host("bare", (), {}, ())], Selection())
+
+
+# Shards -------------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 2 * PER_REACTOR))
+def test_shards_are_complete_and_disjoint(count: int) -> None:
+    """Every cell is in one shard and no other, shards are of a size, and share the digest."""
+    whole = make([HOST, OTHER], Selection())
+    shards = [make([HOST, OTHER], Selection(), shard=f"{k}/{count}") for k in range(1, count + 1)]
+    planned = [ids(shard) for shard in shards]
+    assert sorted(chain(*planned)) == sorted(ids(whole))
+    assert max(map(len, planned)) - min(map(len, planned)) <= len(whole.hosts)
+    assert {shard.digest for shard in shards} == {whole.digest}
+
+
+@given(st.permutations(REACTORS), st.integers(1, 5))
+def test_shards_are_stable(reactors: list[Reactor], number: int) -> None:
+    """Which cells are in a shard does not depend on how a host puts its reactors in order."""
+    hosts = [Host("here", (), {}, tuple(order)) for order in (reactors, REACTORS)]
+    one, other = (make([host], Selection(), shard=f"{number}/5") for host in hosts)
+    assert sorted(ids(one)) == sorted(ids(other))
+    assert one.digest == other.digest
+
+
+def test_digest_is_of_the_cells() -> None:
+    """Plans with different cells have different digests."""
+    chosen = (Selection(), Selection(side=("client",)), Selection(side=("server",)))
+    assert len({make([HOST], selection).digest for selection in chosen}) == len(chosen)
+
+
+@pytest.mark.parametrize("text", ["", "1", "0/1", "2/1", "1/0", "-1/2", "1/2/3", "a/b", "¹/²", "/"])
+def test_no_shard(text: str) -> None:
+    """A shard that makes no sense is refused with an example of one that does."""
+    with pytest.raises(SelectionError, match="for instance 2/4"):
+        parse_shard(text)
+
+
+def test_empty_shard() -> None:
+    """A shard in which nothing is left is refused."""
+    with pytest.raises(SelectionError, match="ask for fewer shards"):
+        make([OTHER], Selection(), shard=f"{PER_REACTOR + 1}/{PER_REACTOR + 1}")
+
+
+# Negative controls --------------------------------------------------------------------------------
+
+
+def test_every_fault_is_owed() -> None:
+    """Every fault is played on a plain transport and on TLS, on a reactor that is there."""
+    owed = make([HOST], Selection(reactor=("[is]*",))).faults
+    assert {(host, fault) for host, fault, _ in owed} == {("here", fault) for fault in FAULTS}
+    assert {tuple(cell.split("/")[:2]) for *_, cell in owed} == {
+        ("select", "tcp4"),
+        ("select", "tls1.3"),
+    }
+
+
+def test_no_fault_without_a_reactor() -> None:
+    """Where no planned reactor can exist there is nothing to play a fault on."""
+    assert make([HOST], Selection(reactor=("iocp",))).faults == ()
