@@ -17,7 +17,7 @@ import pytest
 from matrix.manager.interpreters import Interpreter
 
 _BREAKAGE = """
-import fcntl, os, signal, stat, sys
+import fcntl, os, pathlib, signal, stat
 from twisted.internet.tcp import Connection
 
 def is_written_pipe(number):
@@ -35,7 +35,7 @@ def is_first_process(marker):
     try:
         number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     except FileExistsError:
-        return open(path, "rb").read() == own
+        return pathlib.Path(path).read_bytes() == own
     os.write(number, own)
     os.close(number)
     return True

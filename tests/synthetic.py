@@ -195,13 +195,14 @@ def _events(cell: Cell, rng: Random) -> Iterator[Event]:
         yield _event(start, side, wire.CONNECTED, **ends)
     for side in (wire.ABORTER, wire.PEER) if cell.is_tls else ():
         start += rng.uniform(0.001, 0.002)
-        tls = {"version": cell.transport.replace("tls", "TLSv"), "cipher": "TLS_AES_256_GCM_SHA384"}
+        version = cell.transport.replace("-unix", "1.3").replace("tls", "TLSv")
+        tls = {"version": version, "cipher": "TLS_AES_256_GCM_SHA384"}
         yield _event(start, side, wire.HANDSHAKE, verified="service-identity", **tls)
     for side in (wire.ABORTER, wire.PEER) if "exchange" in cell.scenario else ():
         start += rng.uniform(0.0005, 0.001)
         yield _event(start, side, wire.EXCHANGED, sent=4096, received=4096)
     yield _event(start + 0.003, wire.PEER, wire.READING_STOPPED)
-    yield _event(start + 0.0031, wire.ABORTER, wire.PRODUCER_REGISTERED)
+    yield _event(start + 0.0031, wire.ABORTER, wire.PRODUCER_REGISTERED, streaming=True)
     yield from _fill(cell, start + 0.004, rng)
 
 

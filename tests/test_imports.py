@@ -17,6 +17,7 @@ LAYERS = (
     {"wire"},
     {"errors", "model"},
     {
+        "checks",
         "compare",
         "evidence",
         "expectations",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, product
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from matrix import wire
 from matrix.errors import SelectionError
+from matrix.model.cell import Cell
 from matrix.model.report import Host, Plan, Reactor
+from matrix.model.scenarios import SCENARIOS, why_left_out
 from matrix.plan import Selection, make, parse_shard
 from matrix.rules import RULES
 
@@ -22,7 +24,11 @@ REACTORS = (
 )
 HOST = Host("here", ("python",), {}, REACTORS, FAULTS)
 OTHER = Host("there", ("ssh",), {}, (Reactor("poll", "", None),))
-PER_REACTOR = len(wire.TRANSPORTS) * len(wire.SCENARIOS) * len(wire.SIDES) * len(wire.PEERS)
+COMBINATIONS = [
+    Cell("epoll", *axes)
+    for axes in product(wire.TRANSPORTS, [s.name for s in SCENARIOS], wire.SIDES, wire.PEERS)
+]
+PER_REACTOR = sum(why_left_out(cell) is None for cell in COMBINATIONS)
 
 
 def ids(plan: Plan) -> list[str]:
@@ -31,7 +37,7 @@ def ids(plan: Plan) -> list[str]:
 
 
 def test_everything() -> None:
-    """Without a selection the plan is every combination on every host, and none of them twice."""
+    """Without a selection the plan is every combination that has a meaning, none of them twice."""
     planned = ids(make([HOST, OTHER], Selection()))
     assert len(set(planned)) == len(planned) == 4 * PER_REACTOR
 
@@ -50,9 +56,24 @@ def test_selection() -> None:
     chosen = Selection(reactor=("e*", "sel*"), transport=("tls*",), side=("client",))
     cells = [cell for _, cell in make([HOST], chosen).cells()]
     assert {cell.reactor for cell in cells} == {"epoll", "select"}
-    assert {cell.transport for cell in cells} == {"tls1.2", "tls1.3"}
+    assert {cell.transport for cell in cells} == {"tls1.2", "tls1.3", "tls-unix"}
     assert {cell.side for cell in cells} == {"client"}
-    assert len(cells) == 2 * 2 * len(wire.SCENARIOS) * len(wire.PEERS)
+    of_one = [c for c in COMBINATIONS if c.is_tls and c.side == "client"]
+    assert len(cells) == 2 * sum(why_left_out(cell) is None for cell in of_one)
+
+
+def test_what_has_no_meaning_is_left_out_with_its_reason() -> None:
+    """Combinations without a meaning are not planned, and the plan says how many and why."""
+    plan = make([HOST], Selection(reactor=("epoll",)))
+    assert len(ids(plan)) + sum(plan.left_out.values()) == len(COMBINATIONS)
+    assert any("TLS has no half-close" in why for why in plan.left_out)
+
+
+def test_selection_without_a_meaning() -> None:
+    """A selection of nothing but meaningless combinations is refused with the reason."""
+    chosen = Selection(scenario=("abort-both-sides",), peer=("socket",))
+    with pytest.raises(SelectionError, match="a turn is one reactor's"):
+        make([HOST], chosen)
 
 
 @pytest.mark.parametrize(

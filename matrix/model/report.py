@@ -96,7 +96,7 @@ class CellReport:
         outcomes = [a.verdict.outcome for a in self.attempts]
         if len(outcomes) < self.owed:
             outcomes.append(Outcome.NO_RESULT)
-        return min(outcomes, key=SEVERITY.index)
+        return min(outcomes, key=SEVERITY.index, default=Outcome.NO_RESULT)
 
     @property
     def worst(self) -> Result | None:
