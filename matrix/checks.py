@@ -286,9 +286,10 @@ def released(case: Case) -> Finding:
 
 def crowd_down(case: Case) -> Finding:
     """The counts of the other connections on the reactor."""
-    crowds = list(case.transcript.all(wire.CROWD))
-    if not crowds:
+    if case.scenario.family != "load":
         return NotApplicable("there is no crowd")
+    case.need(wire.CROWD)
+    crowds = list(case.transcript.all(wire.CROWD))
     counted = ("lost", "producers_stopped", "peers_lost")
     wrong = [
         f"{kind} {crowd[kind]} of {crowd['size']}"

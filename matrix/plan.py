@@ -21,7 +21,7 @@ FAULT_TRANSPORTS = ("tcp4", "tls1.3")
 """Where negative controls are played: one plain transport, and one with TLS."""
 
 FAULT_SCENARIO = "abort-when-full-after-exchange"
-"""Bytes have crossed both ways here, so there is something that a fault can spoil."""
+"""Where most rules can be broken: bytes have crossed both ways, there is something to spoil."""
 
 
 @frozen
@@ -153,8 +153,9 @@ def _faults(hosts: Sequence[Host], planned: Iterable[Planned]) -> tuple[tuple[st
         reactor = next((c.reactor for c in cells[host.id] if c.reactor in supported), None)
         for fault, broken in host.faults.items() if reactor else ():
             clause = rule(broken)
-            peer = "socket" if clause is None or clause.peer is None else clause.peer
+            peer = (clause and clause.peer) or "socket"
+            scenario = (clause and clause.scenario) or FAULT_SCENARIO
             for transport in transports:
-                cell = Cell(str(reactor), transport, FAULT_SCENARIO, "client", peer)
+                cell = Cell(str(reactor), transport, scenario, "client", peer)
                 owed.append((host.id, fault, cell.id))
     return tuple(owed)

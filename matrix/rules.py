@@ -20,7 +20,8 @@ from matrix.checks import Case, Finding
 class Rule:
     """One clause. ``expects`` and ``source`` are for people, ``check`` finds what was seen.
 
-    ``peer`` is the kind of peer that the rule is about, None for any.
+    ``peer`` is the kind of peer that the rule is about, None for any; ``scenario`` one in which it
+    can be broken, None for most.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Rule:
     source: str
     check: Callable[[Case], Finding]
     peer: str | None = None
+    scenario: str | None = None
 
 
 _ABORT = (
@@ -91,6 +93,8 @@ RULES = (
         "end, ConnectionLost for any other.",
         _LOST,
         checks.reason_fits,
+        peer="socket",
+        scenario="peer-resets-while-full",
     ),
     Rule(
         "exception-reported",
@@ -98,6 +102,7 @@ RULES = (
         "An exception that a callback raises after the abort is reported once, and not masked.",
         "twisted.python.log.err: “Write a failure to the log.”",
         checks.exception_reported,
+        scenario="abort-then-raise",
     ),
     Rule(
         "prompt",
@@ -179,6 +184,8 @@ RULES = (
         "stopped once, peer told, nothing kept.",
         _ABORT,
         checks.crowd_down,
+        peer="reactor",
+        scenario="abort-many",
     ),
     Rule(
         "peer-told",

@@ -11,10 +11,13 @@ from __future__ import annotations
 import os
 import socket
 from collections import namedtuple
+from contextlib import suppress
 
 from twisted.internet import error
 from twisted.python import log
 from twisted.python.failure import Failure
+
+from matrix.agent import ends
 
 Fault = namedtuple("Fault", "rule inject")
 """``inject(stage)`` breaks what ``rule`` is there to notice."""
@@ -116,6 +119,24 @@ def reason_clean(stage):
     """The loss says that the connection was closed cleanly."""
     lost = stage.aborter.connectionLost
     stage.aborter.connectionLost = lambda reason: lost(Failure(error.ConnectionDone()))
+
+
+@_breaks("reason-fits")
+def reset_told_as_clean(stage):
+    """The peer's reset is reported as a clean end."""
+    reason_clean(stage)
+
+
+@_breaks("exception-reported")
+def exception_swallowed(stage):
+    """What a callback raises is dropped."""
+    received = stage.aborter.dataReceived
+
+    def broken(data):
+        with suppress(Exception):
+            received(data)
+
+    stage.aborter.dataReceived = broken
 
 
 @_breaks("prompt")
@@ -251,6 +272,19 @@ class _NoLinger:
         """Set it, unless it is the one that makes a close a reset."""
         if option != socket.SO_LINGER:
             self._socket.setsockopt(level, option, *value)
+
+
+@_breaks("crowd-down")
+def crowd_told_twice(stage):
+    """Every connection but the one that is watched singly is told of its loss twice."""
+    lost = ends.Aborter.connectionLost
+
+    def broken(aborter, reason):
+        lost(aborter, reason)
+        if aborter is not stage.aborter:
+            lost(aborter, reason)
+
+    ends.Aborter.connectionLost = broken  # type: ignore[method-assign]
 
 
 @_breaks("prefix-only")
