@@ -14,7 +14,7 @@ from attrs import frozen
 from matrix import wire
 from matrix.evidence import MissingEvidence, count, flag, raised, texts
 from matrix.model.cell import Cell
-from matrix.model.scenarios import Scenario, find
+from matrix.model.scenarios import NEVER_FULL, Scenario, find
 from matrix.model.transcript import Event, Transcript
 
 
@@ -86,10 +86,11 @@ def reactor_runs(case: Case) -> Finding:
 
 def producer_paused(case: Case) -> Finding:
     """Asked of the moment of the last proof: what comes after it may resume the producer."""
-    proofs = list(case.transcript.all(wire.PROVED))
-    if not proofs:
+    if case.scenario.state == NEVER_FULL:
         return NotApplicable("the connection was never full")
-    before = case.transcript.events[: case.transcript.events.index(proofs[-1])]
+    proofs = list(case.transcript.all(wire.PROVED))
+    moment = proofs[-1] if proofs else case.need(wire.ABORT_CALLED)
+    before = case.transcript.events[: case.transcript.events.index(moment)]
     names = (wire.PRODUCER_REGISTERED, wire.PRODUCER_PAUSED, wire.PRODUCER_RESUMED)
     calls = [event for event in before if event.name in names]
     if not calls or not _is_push(case):

@@ -76,14 +76,17 @@ def report(
     )
 
 
+TRANSPORTS = ("tcp4", "tcp6", "unix", "tls1.2", "tls1.3")
+
+
 def cells(size: int) -> tuple[Cell, ...]:
     """That many different cells, in the order of a plan."""
     more = () if size <= 1000 else tuple(f"abort-variant-{n}" for n in range(1, 9))
     scenarios = tuple(s.name for s in SCENARIOS[:2]) + more
-    per_reactor = len(wire.TRANSPORTS) * len(scenarios) * len(wire.SIDES) * len(wire.PEERS)
+    per_reactor = len(TRANSPORTS) * len(scenarios) * len(wire.SIDES) * len(wire.PEERS)
     extra = ceil(size / per_reactor) - len(REACTORS)
     reactors = REACTORS + tuple(f"loop-{n}" for n in range(1, extra + 1))
-    every = product(reactors, wire.TRANSPORTS, scenarios, wire.SIDES, wire.PEERS)
+    every = product(reactors, TRANSPORTS, scenarios, wire.SIDES, wire.PEERS)
     return tuple(Cell(*axes) for axes, _ in zip(every, range(size), strict=False))
 
 
@@ -168,7 +171,7 @@ def _fault(key: tuple[str, str, str], caught: bool, rng: Random) -> Result:
 
 
 def _controls(host: str, rng: Random) -> Iterator[Control]:
-    for transport, side in product(wire.TRANSPORTS, wire.SIDES):
+    for transport, side in product(TRANSPORTS, wire.SIDES):
         signal = wire.FIN if transport == "unix" else wire.RESET
         cell = Cell("none", transport, "control", side, "socket")
         yield Control(host, transport, side, signal, transcript(cell, rng))
@@ -257,7 +260,7 @@ def _abort(cell: Cell, t: float, written: int, read: int, rng: Random) -> Iterat
     seen = {"bytes": read + 4096, "matches": True, "first_difference": None}
     yield _event(t + 0.0005, wire.PEER, wire.RECEIVED, **seen)
     yield from _told(cell, t + 0.001)
-    yield _event(t + 0.0015, wire.PROCESS, wire.SCENARIO_OVER)
+    yield _event(t + 0.0015, wire.PROCESS, wire.SCENARIO_OVER, written=written)
     served = {"asked": 31, "answered": 31, "answered_since_abort": 12}
     yield _event(t + 0.002, wire.BYSTANDER, wire.SERVED, **served)
     yield _event(t + 0.0025, wire.PROCESS, wire.DESCRIPTOR, closed=True)

@@ -44,7 +44,7 @@ class Interpreter:
 def pack_agent(path: Path) -> Path:
     """Write the zip that travels to an interpreter: `matrix.wire` and `matrix.agent`, no more."""
     root = resources.files("matrix")
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("__main__.py", _MAIN)
         archive.writestr("matrix/__init__.py", "")
         archive.writestr("matrix/wire.py", root.joinpath("wire.py").read_bytes())

@@ -296,8 +296,10 @@ SCENARIOS = (
 
 def find(name: str) -> Scenario:
     """The scenario of that name; for one that this version does not know, what most of them are."""
-    known = next((scenario for scenario in SCENARIOS if scenario.name == name), None)
-    return known or Scenario(name, "unknown", "", "", "")
+    return _BY_NAME.get(name) or Scenario(name, "unknown", "", "", "")
+
+
+_BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 
 def why_left_out(cell: Cell) -> str | None:
