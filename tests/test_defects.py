@@ -6,6 +6,7 @@ here, the defect has to show; where none does, it must not.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -24,15 +25,9 @@ UNDER = {"uvloop_reader_dropped": "uvloop_reset_unread"}
 """Reproductions that show the cause of another one by itself: they have its expectation."""
 
 NAMES = sorted(path.stem for path in DEFECTS.glob("*.py"))
-OF_TLS = [name for name in NAMES if name.startswith("tls_")]
-OF_UVLOOP = [
-    pytest.param(
-        name,
-        marks=pytest.mark.skipif(find_spec("uvloop") is None, reason="uvloop is not installed"),
-    )
-    for name in NAMES
-    if name.startswith("uvloop_")
-]
+OF_TWISTED = [name for name in NAMES if name.startswith(("tcp_", "tls_"))]
+OF_UVLOOP = [name for name in NAMES if name.startswith("uvloop_")]
+OF_QT = [name for name in NAMES if name.startswith("qt_")]
 REPAIRED = """
 import runpy, sys
 repair, script = sys.argv.pop(1), sys.argv.pop(1)
@@ -61,6 +56,15 @@ def is_expected(name: str) -> bool:
     return EXPECTATIONS[UNDER.get(name, name)].holds_on(provenance())  # type: ignore[no-untyped-call]
 
 
+def skip_where_it_cannot_run(name: str) -> None:
+    """Skip a reproduction of what is not installed here, or that needs another system."""
+    needed = {"uvloop": "uvloop", "qt": "qreactor"}.get(name.partition("_")[0])
+    if needed and find_spec(needed) is None:
+        pytest.skip(f"{needed} is not installed")
+    if needed == "qreactor" and not hasattr(os, "fork"):
+        pytest.skip("there is no fork")
+
+
 def test_every_reproduction_is_of_a_known_defect() -> None:
     """There are reproductions, and the shipped expectations know each of them."""
     assert NAMES
@@ -68,29 +72,37 @@ def test_every_reproduction_is_of_a_known_defect() -> None:
 
 
 @pytest.mark.parametrize("reactor", ["default", "select", "asyncio"])
-@pytest.mark.parametrize("name", OF_TLS)
-def test_defects_of_tls_show_where_they_are_expected(name: str, reactor: str) -> None:
-    """Every reactor shows what is wrong above it, on the versions that an expectation names."""
+@pytest.mark.parametrize("name", OF_TWISTED)
+def test_defects_of_twisted_show_where_they_are_expected(name: str, reactor: str) -> None:
+    """Every reactor shows what is wrong in Twisted, on the versions that an expectation names."""
     assert shows(*run(DEFECTS / f"{name}.py", reactor)) is is_expected(name)
 
 
 @pytest.mark.parametrize("name", OF_UVLOOP)
 def test_defects_of_uvloop_show_where_they_are_expected(name: str) -> None:
     """The loop of uvloop shows the defect on the versions that an expectation names."""
+    skip_where_it_cannot_run(name)
     assert shows(*run(DEFECTS / f"{name}.py", "uvloop")) is is_expected(name)
 
 
 @pytest.mark.parametrize("name", OF_UVLOOP)
 def test_defects_of_uvloop_are_not_those_of_asyncio(name: str) -> None:
     """The same script over the standard library's event loop shows no defect."""
+    skip_where_it_cannot_run(name)
     assert not shows(*run(DEFECTS / f"{name}.py", "asyncio"))
+
+
+@pytest.mark.parametrize("name", OF_QT)
+def test_defects_of_qt_show_where_they_are_expected(name: str) -> None:
+    """Python's Qt shows the defect on the versions that an expectation names."""
+    skip_where_it_cannot_run(name)
+    assert shows(*run(DEFECTS / f"{name}.py")) is is_expected(name)
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in DEFECTS.glob("repairs/*.py")))
 def test_the_cause_is_the_cause(name: str) -> None:
     """With what is said to be the cause repaired, the defect is gone."""
-    if name.startswith("uvloop_"):
-        pytest.importorskip("uvloop", reason="uvloop is not installed")
+    skip_where_it_cannot_run(name)
     script, repair = DEFECTS / f"{name}.py", DEFECTS / "repairs" / f"{name}.py"
     assert not shows(*run("-c", REPAIRED, repair, script))
 

@@ -298,7 +298,8 @@ def abort_storm(stage):
     for _ in range(STORM // WAVE):
         crowd = yield from stage.crowd(WAVE)
         crowd.abort()
-        yield from stage.see_crowd_down(crowd)
+        if not (yield from stage.see_crowd_down(crowd)):
+            break
     yield from stage.prove()
     yield from _abort(stage)
 

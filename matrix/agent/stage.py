@@ -18,7 +18,7 @@ from matrix.agent.wiring import Wiring
 MUCH = 1 << 20
 """Bytes of one write without a producer: more than the kernel takes with one default buffer."""
 
-CROWD_LIMIT = 10.0
+CROWD_LIMIT = 30.0
 """Seconds in which a step of a whole crowd must come about."""
 
 QUIET_TURNS = 20
@@ -223,17 +223,20 @@ class Stage:
         return crowd
 
     def see_crowd_down(self, crowd):
-        """All of them are told, both ends; then nothing of them is left."""
+        """All of them are told, both ends; then nothing of them is left. False if they are not."""
+        is_down = False
         try:
-            yield Wait("the crowd down", crowd.is_down, CROWD_LIMIT)
+            yield Wait("the crowd down", crowd.is_down, LIMIT)
             crowd.drain()
-            yield Wait("the crowd's peers", crowd.is_over, CROWD_LIMIT)
+            yield Wait("the crowd's peers", crowd.is_over, LIMIT)
+            is_down = True
         except GaveUp:
             pass  # the counts tell
         counts = crowd.counts()
         crowd.close()
         yield from self.turns(QUIET_TURNS)
         self.aborter.record(wire.CROWD, **counts, kept=crowd.kept())
+        return is_down
 
     def see_both_ends_down(self):
         """The peer holds still until the aborter is down, or was not so promptly; then it reads."""

@@ -16,7 +16,7 @@ from matrix.manager.conversation import Conversation, Hello
 from matrix.manager.interpreters import Interpreter
 from matrix.model.transcript import Ending, How, Transcript
 
-DEADLINE = 45.0
+DEADLINE = 60.0
 """Seconds after which a cell's process is killed: more than all the limits inside a cell."""
 
 

@@ -3,6 +3,7 @@
 That it does shows the cause. It is no proposal of how Twisted should be changed.
 """
 
+from twisted.internet.error import ConnectionAborted
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 connection_lost = TLSMemoryBIOProtocol.connectionLost
@@ -10,7 +11,8 @@ connection_lost = TLSMemoryBIOProtocol.connectionLost
 
 def repaired(self, reason):
     """As Twisted's, but after an abort the read BIO is left alone."""
-    self._lostTLSConnection = self._lostTLSConnection or self._aborted
+    if reason.check(ConnectionAborted):
+        self._lostTLSConnection = True
     connection_lost(self, reason)
 
 
