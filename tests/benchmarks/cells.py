@@ -33,7 +33,10 @@ ROOT = Path(__file__).parents[2]
 IN_FLIGHT = 16
 """Processes at once, of cells and of the floor."""
 
-KINDS = 8
+SCENARIOS = ("abort-when-full", "abort-when-full-after-exchange")
+"""The seed's own cases: what Twisted's tests, which run beside them, are about."""
+
+KINDS = len(SCENARIOS) * 2 * 2
 """Cells of one reactor and one transport: scenarios × sides × peers."""
 
 CORES = len(os.sched_getaffinity(0))
@@ -123,7 +126,8 @@ def measured(command: Sequence[str], accepted: Iterable[int] = (0,)) -> tuple[Us
 def run_cells(transport: str, repeat: int) -> Sample:
     """The whole command ``run`` on one reactor and one transport."""
     with tempfile.TemporaryDirectory() as folder:
-        words = f"-r epoll -t {transport} --repeat {repeat} -j {IN_FLIGHT} -o".split()
+        words = f"-r epoll -t {transport} --repeat {repeat} -j {IN_FLIGHT}".split()
+        words += [word for name in SCENARIOS for word in ("-s", name)] + ["-o"]
         # What the cells and faults came to is no matter here, as long as each cell is proved.
         command = [sys.executable, "-m", "matrix", "run", *words, folder]
         usage, printed = measured(command, accepted=(0, 1, 3))
