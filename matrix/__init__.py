@@ -7,11 +7,20 @@ A map of the package, from the ground up:
 ``model``       frozen values that everything else speaks: cell, transcript, verdict, report
 ``errors``      every error that a user can see
 ``plan``        axes × selection × shard → the cells to run
-``rules``       transcript → verdict: the contract as a table of rules
+``evidence``    fields of events, taken for what they must be
+``proof``       was the connection really not writeable? from the samples alone
+``checks``      what each rule looks for in a transcript
+``rules``       the contract as a table of rules
+``judge``       transcript → verdict
+``expectations`` known defects, with reason, link, condition and expiry
 ``statistics``  attempts → rate and interval
 ``manager``     starts agents, hands them cells, keeps the clock, kills
-``store``       report ↔ JSON Lines
-``render``      report → HTML, JUnit, Markdown, terminal
+``structure``   values ↔ JSON
+``lines``       report ↔ the lines of a results file
+``store``       results files and pages on disk
+``render``      report → HTML, JUnit, Markdown, badge, terminal
+``workflow``    what the commands do, step by step
+``doctor``      what can run on a host, what cannot, and what to install
 ``generate``    cells → ``unittest.TestCase`` classes
 ``suite``       those classes for this interpreter, for trial, pytest and unittest
 ``cli``         the commands

@@ -224,9 +224,12 @@ def report_command(
 @click.argument("cell")
 def show_command(results: Path, cell: str) -> None:
     """One cell's timeline: its rules, its events, what was printed."""
-    console = Console()
-    for result in workflow.result_of(read(results), cell):
+    console, report = Console(), read(results)
+    for result in workflow.result_of(report, cell):
         console.print(terminal.timeline(result))
+    for tried in report.cells():
+        if tried.cell.id == cell:
+            console.print(terminal.rate(tried))
 
 
 def main() -> None:

@@ -25,6 +25,9 @@ def do(job, descriptor, settings):
     recorder.record(wire.PROCESS, wire.STARTED, job=job)
     try:
         _DOERS[job["do"]](job, recorder, settings)
+    except transports.Unsupported as unsupported:
+        code, detail = unsupported.code, unsupported.detail
+        recorder.record(wire.PROCESS, wire.TRANSPORT_UNSUPPORTED, code=code, detail=detail)
     except Exception as error:
         recorder.record(wire.PROCESS, wire.HARNESS_RAISED, exception=describe(error))
     recorder.record(wire.PROCESS, wire.FINISHED)
@@ -66,13 +69,8 @@ def _play(job, recorder, settings):
         recorder.record(wire.PROCESS, wire.REACTOR_INSTALLED, **reactors.installed(known))
         call = "run"
         _run(job, recorder, settings)
-    except transports.Unsupported as unsupported:
-        recorder.record(
-            wire.PROCESS,
-            wire.TRANSPORT_UNSUPPORTED,
-            code=unsupported.code,
-            detail=unsupported.detail,
-        )
+    except transports.Unsupported:
+        raise
     except Exception as error:
         recorder.record(wire.PROCESS, wire.REACTOR_RAISED, call=call, exception=describe(error))
 
@@ -101,17 +99,8 @@ def _control(job, recorder, settings):
     from matrix.agent.control import play
 
     transport = transports.parse(job["transport"])
-    try:
-        transports.check_host(transport)
-        settings.check_tls(transport)
-    except transports.Unsupported as unsupported:
-        recorder.record(
-            wire.PROCESS,
-            wire.TRANSPORT_UNSUPPORTED,
-            code=unsupported.code,
-            detail=unsupported.detail,
-        )
-        return
+    transports.check_host(transport)
+    settings.check_tls(transport)
     play(recorder, transport, job["side"], settings.contexts)
 
 

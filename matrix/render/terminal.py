@@ -25,6 +25,7 @@ from matrix.model.transcript import Event
 from matrix.render import counts
 from matrix.render.plain import clip, one_line, visible
 from matrix.render.sentence import verdict_sentence
+from matrix.statistics import failing, latency
 
 CELLS = 20
 """Cells that the summary shows one by one."""
@@ -186,6 +187,19 @@ def timeline(result: Result) -> RenderableType:
         *_section("stderr", result.transcript.stderr),
         *_section("garbage on the event pipe", result.transcript.garbage),
     )
+
+
+def rate(cell: CellReport) -> RenderableType:
+    """How often attempts at a cell were not accepted, what that rules out, and the latencies."""
+    found, spread = failing(cell), latency(cell.attempts)
+    parts = [f"on {cell.host}, not accepted: {found}"] if found else []
+    if spread is not None:
+        parts.append(
+            f"abort to connectionLost: min {spread.low * 1000:.1f} ms, median "
+            f"{spread.median * 1000:.1f} ms, p99 {spread.p99 * 1000:.1f} ms, max "
+            f"{spread.high * 1000:.1f} ms"
+        )
+    return Group(*map(_text, parts))
 
 
 def _head(result: Result) -> Text:
