@@ -49,6 +49,8 @@ def _preload(recorder, settings):
 
 def _probe(job, recorder, settings):
     """Can this reactor exist here?"""
+    if not _preload(recorder, settings):
+        return
     trouble = reactors.trouble(settings.reactors[job["reactor"]])
     if trouble is not None:
         recorder.record(wire.PROCESS, wire.REACTOR_UNSUPPORTED, **trouble._asdict())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from matrix import wire
+from matrix.errors import AgentError
 from matrix.judge import judge
 from matrix.manager.conversation import Known
 from matrix.manager.session import Session
@@ -22,6 +23,7 @@ async def inspect(session: Session, taken: set[str]) -> tuple[Host, dict[str, Tr
     names = [reactor.name for reactor in hello.reactors]
     jobs = [session.do({"do": wire.PROBE, "reactor": name}) for name in names]
     probes = dict(zip(names, await asyncio.gather(*jobs), strict=True))
+    _check_preload(session, probes.values())
     host = Host(
         id=_unique(_name(hello.provenance), taken),
         command=session.interpreter.command,
@@ -31,6 +33,18 @@ async def inspect(session: Session, taken: set[str]) -> tuple[Host, dict[str, Tr
     )
     unsupported = {r.name: probes[r.name] for r in host.reactors if not r.is_supported}
     return host, unsupported
+
+
+def _check_preload(session: Session, probes: Iterable[Transcript]) -> None:
+    """What the user wants to have imported must be there: `AgentError` where it is not."""
+    found = (event for probe in probes for event in probe.all(wire.REACTOR_RAISED))
+    raised = next(found, None)
+    if raised is not None:
+        what = f"{raised['exception']['type']}: {raised['exception']['message']}"
+        raise AgentError(
+            f"{session.interpreter} cannot {raised['call']}, which --preload asks for: {what}. "
+            "The module must be on that interpreter's path, or in the current folder."
+        )
 
 
 def _reactor(known: Known, probe: Transcript) -> Reactor:
