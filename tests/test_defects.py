@@ -21,8 +21,8 @@ from matrix.expectations import Expectation, shipped
 
 DEFECTS = Path(__file__).parents[1] / "docs" / "defects"
 EXPECTATIONS: Mapping[str, Expectation] = {each.name: each for each in shipped()}
-UNDER = {"uvloop_reader_dropped": "uvloop_reset_unread"}
-"""Reproductions that show the cause of another one by itself: they have its expectation."""
+UNDER = {"uvloop_reader_dropped": "uvloop_reset_unread", "tls_abort_error": "tls_abort_reason"}
+"""Reproductions that show another one's cause, or more of what comes of it: its is theirs."""
 
 NAMES = sorted(path.stem for path in DEFECTS.glob("*.py"))
 OF_TWISTED = [name for name in NAMES if name.startswith(("tcp_", "tls_"))]

@@ -1,19 +1,16 @@
-"""Import this, and ../tls_abort_reason.py exits 0: an aborted connection reads no end of file.
+"""Import this, and ../tls_abort_reason.py exits 0: after an abort TLS gives no reason of its own.
 
 That it does shows the cause. It is no proposal of how Twisted should be changed.
 """
 
-from twisted.internet.error import ConnectionAborted
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
-connection_lost = TLSMemoryBIOProtocol.connectionLost
+shutdown_finished = TLSMemoryBIOProtocol._tlsShutdownFinished
 
 
 def repaired(self, reason):
-    """As Twisted's, but after an abort the read BIO is left alone."""
-    if reason.check(ConnectionAborted):
-        self._lostTLSConnection = True
-    connection_lost(self, reason)
+    """As Twisted's, but what comes after the abort of the transport is not kept as the reason."""
+    shutdown_finished(self, None if self.transport._aborting else reason)
 
 
-TLSMemoryBIOProtocol.connectionLost = repaired
+TLSMemoryBIOProtocol._tlsShutdownFinished = repaired
