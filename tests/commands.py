@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +21,12 @@ def command(*words: str | Path) -> list[str]:
 def run(
     *words: str | Path, limit: Callable[[], None] | None = None, **more: Any
 ) -> subprocess.CompletedProcess[str]:
-    """What came of a command. ``limit`` is called in its process before it starts."""
+    """What came of a command. ``limit`` is called in its process before it starts.
+
+    A process that may write little is not measured: coverage's own file would be the first to go.
+    """
+    if limit is not None:
+        more["env"] = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
     return subprocess.run(
         command(*words), capture_output=True, text=True, timeout=PATIENCE, preexec_fn=limit, **more
     )
