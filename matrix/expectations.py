@@ -50,6 +50,7 @@ VERSIONS = (
     "uvloop",
     "pygobject",
     "qt-reactor",
+    "shiboken6",
     "twisted-iocpsupport",
 )
 """What a host tells the version of."""

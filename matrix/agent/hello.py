@@ -20,6 +20,7 @@ _DISTRIBUTIONS = (
     "uvloop",
     "PyGObject",
     "qt-reactor",
+    "shiboken6",
     "twisted-iocpsupport",
 )
 
