@@ -113,7 +113,7 @@ cannot be had is null. Samples that show what the last one showed are left out,
 except the last before the abort.
 """
 PROVED = "proved"
-"""The not-writeable state is proved: ``proof``, one of `PROOFS`."""
+"""The not-writeable state is proved: ``proof``, by name (below)."""
 PROOF_MISSED = "proof-missed"
 """The state was not proved: ``waited`` seconds, ``missing`` in words."""
 GAVE_UP = "gave-up"
@@ -183,7 +183,6 @@ UNIX_QUEUE = "unix-queue"
 """Linux UNIX sockets: POLLOUT off with bytes queued, which only the peer's reading can undo."""
 SETTLED = "settled"
 """Elsewhere: not writeable and the send queue not empty, both unchanged for `SETTLING_TIME`."""
-PROOFS = (TCP_INFO, UNIX_QUEUE, SETTLED)
 
 # How a connection ended, as the wire showed it --------------------------------------------------
 

@@ -36,13 +36,21 @@ class Witness:
     ``read`` counts the application's bytes.
     """
 
-    def __init__(self, recorder, transport, context=None, exchange=0, **manner):
+    def __init__(
+        self,
+        recorder,
+        transport,
+        context=None,
+        exchange=0,
+        small_buffers=True,
+        starts_tls=False,
+    ):
         self._recorder = recorder
         self._transport = transport
         self._context = context
         self._exchange = exchange
-        self._small_buffers = manner.get("small_buffers", True)
-        self._starts_tls = manner.get("starts_tls", False)
+        self._small_buffers = small_buffers
+        self._starts_tls = starts_tls
         self._reading = stream.Reading()
         self._commands = socket.socketpair()
         self._lock = threading.Lock()
