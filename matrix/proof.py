@@ -53,7 +53,7 @@ def _unprepared(cell: Cell, before: tuple[Event, ...]) -> str | None:
     needed = [(wire.PEER, wire.READING_STOPPED)]
     if scenario.produces:
         needed.append((wire.ABORTER, wire.PRODUCER_REGISTERED))
-    if cell.is_tls:
+    if cell.is_tls and scenario.shakes_hands:
         needed += [(side, wire.HANDSHAKE) for side in (wire.ABORTER, wire.PEER)]
     if scenario.exchange:
         needed += [(side, wire.EXCHANGED) for side in (wire.ABORTER, wire.PEER)]
@@ -61,7 +61,8 @@ def _unprepared(cell: Cell, before: tuple[Event, ...]) -> str | None:
     if missing:
         return f"before the abort there was no {', no '.join(missing)}"
     versions = {e["version"] for e in before if e.name == wire.HANDSHAKE}
-    wanted = {_TLS_VERSIONS[cell.transport]} if cell.is_tls else set()
+    is_secure = cell.is_tls and scenario.shakes_hands
+    wanted = {_TLS_VERSIONS[cell.transport]} if is_secure else set()
     return None if versions == wanted else f"TLS was {versions}, and not {wanted}"
 
 

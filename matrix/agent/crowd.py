@@ -19,6 +19,7 @@ class _Member:
         self.exchange = 0
         self.small_buffers = stage.small_buffers
         self.starts_tls = False
+        self.answered = True
         self.turns_since_abort = None
         self.is_client = stage.is_client
         self.tls_options = stage.tls_options

@@ -11,8 +11,11 @@ from collections import namedtuple
 
 from twisted.protocols.policies import TimeoutMixin
 
-Scenario = namedtuple("Scenario", "steps exchange small_buffers starts_tls")
-"""``steps(stage)`` yields waits; ``exchange`` bytes cross both ways first."""
+Scenario = namedtuple("Scenario", "steps exchange small_buffers starts_tls answered")
+"""``steps(stage)`` yields waits; ``exchange`` bytes cross both ways first.
+
+``answered``: the peer takes part in the TLS handshake.
+"""
 
 ASLEEP_FOR = 0.1
 """Seconds until an abort that has to wake the reactor: long enough for it to sleep."""
@@ -26,12 +29,12 @@ STORM, WAVE = 500, 100
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def _scenario(exchange=0, small_buffers=True, starts_tls=False):
+def _scenario(exchange=0, small_buffers=True, starts_tls=False, answered=True):
     """Register a list of steps under its function's name."""
 
     def register(steps):
         name = steps.__name__.replace("_", "-")
-        SCENARIOS[name] = Scenario(steps, exchange, small_buffers, starts_tls)
+        SCENARIOS[name] = Scenario(steps, exchange, small_buffers, starts_tls, answered)
         return steps
 
     return register
@@ -333,7 +336,22 @@ def peer_resets_while_full(stage):
     yield from stage.see_the_end()
 
 
+@_scenario()
+def peer_vanishes_while_full(stage):
+    """The process that holds the peer's end is killed."""
+    yield from _fill_and_prove(stage)
+    stage.peer_acts("vanish")
+    yield from stage.see_the_end()
+
+
 # TLS ------------------------------------------------------------------------------------------
+
+
+@_scenario(answered=False)
+def abort_in_handshake(stage):
+    """A first flight that is larger than every buffer goes to a peer that never answers."""
+    yield from _fill_and_prove(stage)
+    yield from _abort(stage)
 
 
 @_scenario(exchange=1000, starts_tls=True)

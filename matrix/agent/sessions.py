@@ -142,6 +142,34 @@ class Encrypted:
             self._socket.sendall(self._outgoing.read())
 
 
+class Unanswered(Plain):
+    """The first flight of a TLS client, or none of a server, and not a word after it."""
+
+    def __init__(self, sock, context):
+        super().__init__(sock)
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(
+            ssl.MemoryBIO(),
+            self._outgoing,
+            server_side=context.verify_mode != ssl.CERT_REQUIRED,
+            server_hostname="localhost" if context.verify_mode == ssl.CERT_REQUIRED else None,
+        )
+
+    def shake_hands(self):
+        """Say what comes first, and do not wait for an answer."""
+        with suppress(ssl.SSLWantReadError):
+            self._tls.do_handshake()
+        self._socket.sendall(self._outgoing.read())
+
+    def decrypt(self, data):
+        """Nothing of what comes is the application's."""
+        return b""
+
+    def kind_of_end(self):
+        """What an end of file means: nobody can have said goodbye."""
+        return wire.CUT
+
+
 def _some(sock, size):
     data = sock.recv(size)
     if not data:

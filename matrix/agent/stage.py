@@ -35,6 +35,7 @@ class Stage:
         self.exchange = scenario.exchange
         self.small_buffers = scenario.small_buffers
         self.starts_tls = scenario.starts_tls
+        self.answered = scenario.answered
         self._cell, self._contexts = cell, contexts
         self._aborter_is_client = cell["side"] == "client"
         self._fault = fault
@@ -87,11 +88,12 @@ class Stage:
     # Steps --------------------------------------------------------------------------------------
 
     def connect(self):
-        """Both ends are connected, and encrypted where they should be."""
+        """Both ends are connected, and encrypted where they should be and the peer answers."""
         with self._calling("connect"):
             self._wiring.connect()
         yield Wait("both ends", lambda: self.aborter and self.peer, LIMIT)
-        yield Wait("the aborter is set up", lambda: self.aborter.up or self.aborter.lost, LIMIT)
+        if self.answered:
+            yield Wait("the aborter is set up", lambda: self.aborter.up or self.aborter.lost, LIMIT)
         self._identity = leftovers.identity(self.aborter.socket_number)
         if self._fault is not None:
             self._fault.inject(self)

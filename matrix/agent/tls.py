@@ -17,8 +17,15 @@ VERSIONS = ("tls1.2", "tls1.3")
 HOSTNAME = "localhost"
 """The name in the server's certificate, which the client asks for."""
 
-Contexts = namedtuple("Contexts", "server client stdlib_server stdlib_client")
-"""Of one TLS version: Twisted's options for both ends, the standard library's contexts for both."""
+Contexts = namedtuple(
+    "Contexts", "server client large_server large_client stdlib_server stdlib_client"
+)
+"""Of one TLS version: Twisted's options for both ends, the standard library's contexts for both.
+
+The large ones begin with a flight of more than `LARGE` bytes, which fills every small buffer.
+"""
+
+LARGE = 1 << 15
 
 
 def prepare(material):
@@ -36,18 +43,31 @@ def _contexts(version, material):
 
     at_least = {"raiseMinimumTo": getattr(txssl.TLSVersion, _constant(version))}
     pair = txssl.PrivateCertificate.loadPEM(material["key"] + material["certificate"])
-    server = txssl.CertificateOptions(
-        privateKey=pair.privateKey.original, certificate=pair.original, **at_least
+    authority = txssl.Certificate.loadPEM(material["ca"])
+
+    def server(**options):
+        made = txssl.CertificateOptions(
+            privateKey=pair.privateKey.original, certificate=pair.original, **at_least, **options
+        )
+        # Older Twisteds' lowerMaximumSecurityTo leaves out the very version that it names.
+        for newer in VERSIONS[VERSIONS.index(version) + 1 :]:
+            made.getContext().set_options(getattr(SSL, f"OP_NO_{_constant(newer)}"))
+        return made
+
+    def client(**options):
+        return txssl.optionsForClientTLS(
+            HOSTNAME, trustRoot=authority, extraCertificateOptions=at_least, **options
+        )
+
+    chain = [authority.original] * (LARGE // len(authority.dump()) + 1)
+    names = [b"%0255d" % number for number in range(LARGE // 255)]
+    return Contexts(
+        server(),
+        client(),
+        server(extraCertChain=chain),
+        client(acceptableProtocols=names),
+        *_stdlib_contexts(version, material),
     )
-    # Older Twisteds' lowerMaximumSecurityTo leaves out the very version that it names.
-    for newer in VERSIONS[VERSIONS.index(version) + 1 :]:
-        server.getContext().set_options(getattr(SSL, f"OP_NO_{_constant(newer)}"))
-    client = txssl.optionsForClientTLS(
-        HOSTNAME,
-        trustRoot=txssl.Certificate.loadPEM(material["ca"]),
-        extraCertificateOptions=at_least,
-    )
-    return Contexts(server, client, *_stdlib_contexts(version, material))
 
 
 def _constant(version):

@@ -57,6 +57,7 @@ class Wiring:
             stage.exchange,
             small_buffers=stage.small_buffers,
             starts_tls=stage.starts_tls,
+            answers=stage.answered,
         )
 
     def _listen(self):
@@ -91,4 +92,7 @@ class Wiring:
 
     def tls_options(self, is_client):
         """Twisted's TLS options for that end."""
-        return self._contexts.client if is_client else self._contexts.server
+        contexts = self._contexts
+        if not self._stage.answered:
+            return contexts.large_client if is_client else contexts.large_server
+        return contexts.client if is_client else contexts.server

@@ -14,19 +14,21 @@ import os
 import select
 import socket
 import struct
+import subprocess
+import sys
 import threading
 
 from matrix import wire
 from matrix.agent import probes, stream, transports
 from matrix.agent.recorder import describe
-from matrix.agent.sessions import READ_SIZE, Encrypted, Plain
+from matrix.agent.sessions import READ_SIZE, Encrypted, Plain, Unanswered
 
 _LIMIT = 10.0
 """Seconds in which the other end must answer while a connection is set up."""
 
 
 _DRAIN, _STOP, _SAY, _START_TLS = b"d", b"s", b"!", b"t"
-_ACTS = {"finish": b"f", "reset": b"r", "rubbish": b"g"}
+_ACTS = {"finish": b"f", "reset": b"r", "rubbish": b"g", "vanish": b"v"}
 
 
 class Witness:
@@ -44,6 +46,7 @@ class Witness:
         exchange=0,
         small_buffers=True,
         starts_tls=False,
+        answers=True,
     ):
         self._recorder = recorder
         self._transport = transport
@@ -51,6 +54,7 @@ class Witness:
         self._exchange = exchange
         self._small_buffers = small_buffers
         self._starts_tls = starts_tls
+        self._answers = answers
         self._reading = stream.Reading()
         self._commands = socket.socketpair()
         self._lock = threading.Lock()
@@ -81,7 +85,7 @@ class Witness:
         self._command(_START_TLS)
 
     def act(self, act):
-        """``finish``, ``reset`` or ``rubbish``: end the connection in that way."""
+        """``finish``, ``reset``, ``rubbish`` or ``vanish``: end the connection in that way."""
         self._command(_ACTS[act])
 
     def say(self, data):
@@ -118,9 +122,7 @@ class Witness:
             sock = open_socket(*arguments)
             sock.settimeout(_LIMIT)
             self._record(wire.CONNECTED, local=sock.getsockname(), remote=sock.getpeername())
-            is_plain = self._context is None or self._starts_tls
-            session = Plain(sock) if is_plain else Encrypted(sock, self._context)
-            self._play(sock, session)
+            self._play(sock, self._first_session(sock))
         except OSError as error:  # the other end's doing; ssl.SSLError is one too
             self._record(wire.GAVE_UP, waiting_for="the other end", exception=describe(error))
         except Exception as error:
@@ -151,6 +153,11 @@ class Witness:
         self.still = True
         if self._hold_still(sock, session):
             self._see_the_end(sock, session)
+
+    def _first_session(self, sock):
+        if self._context is None or self._starts_tls:
+            return Plain(sock)
+        return Encrypted(sock, self._context) if self._answers else Unanswered(sock, self._context)
 
     def _begin_session(self, sock, session):
         with self._lock:
@@ -183,6 +190,9 @@ class Witness:
             if command == _ACTS["reset"]:
                 self._reset(sock)
                 return False
+            if command == _ACTS["vanish"]:
+                self._vanish(sock)
+                return False
             self._do(command, sock, session)
 
     def _do(self, command, sock, session):
@@ -197,6 +207,15 @@ class Witness:
     def _reset(sock):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.close()
+
+    @staticmethod
+    def _vanish(sock):
+        """Give this end to a process that does nothing with it, and kill that process."""
+        command = [sys.executable, "-I", "-S", "-c", "import signal; signal.pause()"]
+        holder = subprocess.Popen(command, pass_fds=[sock.fileno()])
+        sock.close()
+        holder.kill()
+        holder.wait()
 
     def _see_the_end(self, sock, session):
         signal, number = self._drain(sock, session)

@@ -47,7 +47,8 @@ class Scenario:
     sentence or ticket behind it. ``exchange``: bytes cross both ways first. ``produces``: a
     producer is registered before the state is proved. ``aborts``: the aborter calls
     ``abortConnection()``, rather than being told by its peer. ``raises``: the scenario raises an
-    exception of its own, which must be reported.
+    exception of its own, which must be reported. ``shakes_hands``: with TLS, the handshake comes to
+    its end before anything else.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Scenario:
     produces: bool = True
     aborts: bool = True
     raises: bool = False
+    shakes_hands: bool = True
 
 
 _WITNESS = Only("peer", ("socket",), "only the witness can do this to a connection")
@@ -281,6 +283,25 @@ SCENARIOS = (
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
         aborts=False,
         only=(_WITNESS,),
+    ),
+    Scenario(
+        "peer-vanishes-while-full",
+        "the peer",
+        "The process that holds the peer's end is killed while our buffer is full.",
+        "The client's machine ran out of memory.",
+        "IProtocol.connectionLost: “Called when the connection is shut down.”",
+        aborts=False,
+        only=(_WITNESS,),
+    ),
+    Scenario(
+        "abort-in-handshake",
+        "TLS",
+        "A first flight that is larger than every buffer goes to a peer that never answers it; "
+        "the state is proved; abort.",
+        "A port scanner, or a client that stalls before it has said a word.",
+        _ABORT,
+        only=(_WITNESS, Only("transport", TLS, "without TLS there is no handshake")),
+        shakes_hands=False,
     ),
     Scenario(
         "start-tls-then-abort",
