@@ -20,7 +20,7 @@ from matrix.model.transcript import Event, Transcript
 
 @frozen
 class Case:
-    """What a rule looks at. ``bar`` is how the control's peer was told (`matrix.wire.SIGNALS`)."""
+    """What a rule looks at. ``bar`` is how the control saw its end (`matrix.wire.SIGNALS`)."""
 
     cell: Cell
     transcript: Transcript
@@ -146,10 +146,15 @@ def reason_fits(case: Case) -> Finding:
     act = case.transcript.first(wire.PEER_ACTED)
     if case.lost is None or act is None:
         return NotApplicable("it is not the peer who ends the connection")
-    wanted = "ConnectionDone" if act["act"] == "finish" else "ConnectionLost"
-    if f"twisted.internet.error.{wanted}" in case.lost["reason"]["mro"]:
+    wanted = "ConnectionDone" if act["act"] == wire.FINISH else "ConnectionLost"
+    fitting = {wanted, "ConnectionDone"} if case.bar in _ORDERLY else {wanted}
+    if any(f"twisted.internet.error.{name}" in case.lost["reason"]["mro"] for name in fitting):
         return None
     return f"the reason was {_words(case.lost['reason'])}, and not {wanted}"
+
+
+_ORDERLY = (wire.FIN, wire.CLOSE_NOTIFY)
+"""Ends that nobody can tell from a connection closed in good order."""
 
 
 def exception_reported(case: Case) -> Finding:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable
 
+from attrs import evolve
+
 from matrix import wire
 from matrix.checks import STRENGTH, Case, Finding, NotApplicable
 from matrix.evidence import MissingEvidence
 from matrix.model.cell import Cell
 from matrix.model.result import Control, Outcome, Standing, Verdict
+from matrix.model.scenarios import find
 from matrix.model.transcript import How, Transcript
 from matrix.proof import why_unproved
 from matrix.rules import RULES, rule
 
 
 def judge(cell: Cell, transcript: Transcript, bar: str | None = None) -> Verdict:
-    """What came of the cell. ``bar`` is how the control's peer was told on the same host.
+    """What came of the cell. ``bar`` is how the control on the same host saw its connection end.
 
     Events come from a process that may have gone wrong in any way: one that does not say what it
     has to makes the outcome ``error``, never a pass.
     """
     try:
-        return _judge(cell, transcript, bar or default_bar(cell.transport))
+        return _judge(cell, transcript, bar or default_bar(cell))
     except MissingEvidence as missing:
         reason = str(missing)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as malformed:
@@ -44,23 +47,35 @@ def _judge(cell: Cell, transcript: Transcript, bar: str) -> Verdict:
     return _by_rules(case)
 
 
-def default_bar(transport: str) -> str:
-    """What a peer must be told where no control says it: UNIX sockets know no reset."""
-    if "unix" not in transport:
+def default_bar(cell: Cell) -> str:
+    """What the other end must be told where no control says it: the abort of a UNIX socket is no
+    reset, unless it leaves bytes unread.
+    """
+    ending = find(cell.scenario).ending
+    if ending == wire.FINISH:
+        return wire.CLOSE_NOTIFY if cell.is_tls else wire.FIN
+    if not cell.is_unix or ending not in (wire.ABORT, wire.ABORT_DELIVERED):
         return wire.RESET
-    return wire.CUT if transport.startswith("tls") else wire.FIN
+    return wire.CUT if cell.is_tls else wire.FIN
 
 
-def bar(controls: Iterable[Control], transport: str, side: str) -> str | None:
-    """The weakest end that any control of that transport and side saw, or None."""
-    signals = [c.signal for c in controls if (c.transport, c.side) == (transport, side)]
+def bar(controls: Iterable[Control], cell: Cell) -> str | None:
+    """The weakest end that any control saw which is to the cell as `controls_of` says, or None."""
+    signals = [control.signal for control in controls_of(controls, cell)]
     return min((s for s in signals if s is not None), key=STRENGTH.index, default=None)
 
 
+def controls_of(controls: Iterable[Control], cell: Cell) -> list[Control]:
+    """Those of the cell's transport and side, whose connection ends in the same way."""
+    wanted = (cell.transport, cell.side, find(cell.scenario).ending)
+    return [c for c in controls if (c.transport, c.side, c.kind) == wanted]
+
+
 def signal_of(transcript: Transcript) -> str | None:
-    """How a control's witness saw its connection end, where the control was a good one."""
-    seen = transcript.first(wire.WIRE)
-    proved = transcript.first(wire.PROVED)
+    """How a control saw its connection end, where the control was a good one."""
+    told = wire.ABORTER if transcript.first(wire.PEER_ACTED) else wire.PEER
+    seen = transcript.first(wire.WIRE, told)
+    proved = transcript.first(wire.PROVED) or transcript.first(wire.DELIVERED)
     harness = transcript.first(wire.HARNESS_RAISED)
     if seen is None or proved is None or harness is not None or not transcript.finished:
         return None
@@ -125,7 +140,23 @@ def _by_rules(case: Case) -> Verdict:
     findings = {each.name: each.check(case) for each in RULES}
     standings = {name: _standing(finding) for name, finding in findings.items()}
     reasons = tuple(f"{name}: {seen}" for name, seen in findings.items() if isinstance(seen, str))
-    return Verdict(Outcome.FAIL if reasons else Outcome.PASS, standings, reasons)
+    outcome = Outcome.FAIL if reasons else Outcome.PASS
+    return Verdict(outcome, standings, reasons, attributed=_attributed(case, standings))
+
+
+def _attributed(case: Case, standings: dict[str, Standing]) -> tuple[str, ...]:
+    """What only passes since the control got no further: the kernel's doing, in words."""
+    ideal = default_bar(case.cell)
+    if ideal == case.bar:
+        return ()
+    strict = evolve(case, bar=ideal)
+    short = ((each.name, each.check(strict)) for each in RULES if _passed(standings, each.name))
+    why = f"so it is without any reactor on this host, where a raw socket sees {case.bar}"
+    return tuple(f"{name}: {seen}; {why}" for name, seen in short if isinstance(seen, str))
+
+
+def _passed(standings: dict[str, Standing], name: str) -> bool:
+    return standings[name] is Standing.PASS
 
 
 def _standing(finding: Finding) -> Standing:

@@ -36,6 +36,18 @@ TRANSPORTS = ("tcp4", "tcp6", "unix", "tls1.2", "tls1.3", "tls-unix")
 SIDES = ("client", "server")
 PEERS = ("reactor", "socket")
 
+# How a connection is brought to its end -----------------------------------------------------------
+
+ABORT = "abort"
+"""By an abort of the full connection."""
+ABORT_DELIVERED = "abort-delivered"
+"""By an abort, when all that was written waits in the peer's kernel."""
+FINISH, RESET_IT, VANISH, RUBBISH = "finish", "reset", "vanish", "rubbish"
+"""By the peer, while the connection is full: in good order, by a reset, by the death of its
+process, or with bytes that are no TLS record."""
+CONTROLLED = (ABORT, ABORT_DELIVERED, FINISH, RESET_IT, VANISH)
+"""What a control plays. Rubbish is left out: what comes of it is up to TLS, and not to a kernel."""
+
 # What the manager asks of an agent (field ``do``) and the agent answers (field ``type``) --------
 
 CONFIGURE = "configure"
@@ -45,7 +57,10 @@ PROBE = "probe"
 PLAY = "play"
 """In a process of its own: play ``cell``, with the deliberate defect ``fault`` or none."""
 CONTROL = "control"
-"""In a process of its own: the case with no reactor, over ``transport``, aborted by ``side``."""
+"""In a process of its own: the case with no reactor, over ``transport``.
+
+``side`` aborts, or would; ``kind`` is how the connection ends, one of `CONTROLLED`.
+"""
 EXPIRE = "expire"
 """Dump the stacks of job ``job``'s process, then kill its process group."""
 
@@ -125,7 +140,7 @@ ABORT_RETURNED = "abort-returned"
 CALLED = "called"
 """A method of the aborter's transport was called: ``call``, ``raised`` (an exception or null)."""
 PEER_ACTED = "peer-acted"
-"""The witness is told to end the connection its way: ``act``."""
+"""The witness is told to end the connection its way: ``act``, `FINISH` or what follows it."""
 READ_LOST = "read-lost"
 """The aborter's ``readConnectionLost`` was called: the peer's FIN has come."""
 DELIVERED = "delivered"
@@ -150,7 +165,10 @@ TOLD = "told"
 RECEIVED = "received"
 """All that the peer read: ``bytes``, ``matches`` the written stream, ``first_difference``."""
 WIRE = "wire"
-"""What the witness saw the connection end with: ``signal``, one of `SIGNALS`; ``errno``."""
+"""What a raw socket saw the connection end with: ``signal``, one of `SIGNALS`; ``errno``.
+
+In a cell that is the witness; in a control it is whichever end does not bring the end about.
+"""
 CROWD = "crowd"
 """How other connections that were proved full and aborted came out.
 

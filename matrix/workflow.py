@@ -136,7 +136,7 @@ def judge_again(report: Report) -> Report:
 def _judged(result: Result, controls: Sequence[Control]) -> Result:
     cell = result.cell
     own = [control for control in controls if control.host == result.host]
-    verdict = judge(cell, result.transcript, bar(own, cell.transport, cell.side))
+    verdict = judge(cell, result.transcript, bar(own, cell))
     expected = result.expected if verdict == result.verdict else None
     return evolve(result, verdict=verdict, expected=expected)
 
@@ -151,7 +151,7 @@ def differences(stored: Report, derived: Report) -> list[str]:
         if old.verdict != new.verdict
     ]
     found += [
-        f"control {old.transport}/{old.side} attempt {old.attempt} ({old.host}): stored "
+        f"control {old.transport}/{old.side}/{old.kind} attempt {old.attempt} ({old.host}): stored "
         f"{old.signal}, the events say {new.signal}"
         for old, new in zip(stored.controls, derived.controls, strict=True)
         if old.signal != new.signal

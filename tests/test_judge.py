@@ -264,9 +264,13 @@ def test_any_events_are_no_pass(events: list[Event]) -> None:
 # Controls -----------------------------------------------------------------------------------------
 
 
-def control(signal: str | None, transport: str = "tcp4", side: str = "client") -> Control:
-    """A control whose witness saw that end."""
-    return Control("here", transport, side, signal, Transcript((), Ending(How.EXITED)))
+def control(signal: str | None, transport: str = "tcp4", kind: str = wire.ABORT) -> Control:
+    """A control of the client's side that saw that end."""
+    nothing = Transcript((), Ending(How.EXITED))
+    return Control("here", transport, "client", signal, nothing, kind=kind)
+
+
+CELL = Cell("select", "tcp4", "abort-when-full", "client", "socket")
 
 
 def test_weakest_control_sets_the_bar() -> None:
@@ -276,17 +280,50 @@ def test_weakest_control_sets_the_bar() -> None:
         control(wire.FIN),
         control(None),
         control(wire.SILENCE, "tcp6"),
+        control(wire.SILENCE, kind=wire.VANISH),
     ]
-    assert bar(controls, "tcp4", "client") == wire.FIN
-    assert bar(controls, "tcp4", "server") is None
-    assert bar([control(None)], "tcp4", "client") is None
+    assert bar(controls, CELL) == wire.FIN
+    assert bar(controls, evolve(CELL, side="server")) is None
+    assert bar(controls, evolve(CELL, scenario="peer-vanishes-while-full")) == wire.SILENCE
+    assert bar([control(None)], CELL) is None
 
 
 @pytest.mark.parametrize("transport", wire.TRANSPORTS)
 def test_bar_without_controls(transport: str) -> None:
-    """Without a control a reset is asked for, but on UNIX sockets, which have none."""
+    """Without a control a reset is asked for, but of the abort of a UNIX socket, which is none."""
+    cell = evolve(CELL, transport=transport)
     unix = {"unix": wire.FIN, "tls-unix": wire.CUT}
-    assert default_bar(transport) == unix.get(transport, wire.RESET)
+    assert default_bar(cell) == unix.get(transport, wire.RESET)
+    assert default_bar(evolve(cell, scenario="peer-resets-while-full")) == wire.RESET
+    in_order = wire.CLOSE_NOTIFY if cell.is_tls else wire.FIN
+    assert default_bar(evolve(cell, scenario="peer-closes-while-full")) == in_order
+
+
+def test_what_the_kernel_falls_short_of_is_said() -> None:
+    """A peer that gets no more than the control does is no failure: the kernel is named."""
+    weak = changed(GOOD[SOCKET], wire.WIRE, signal=wire.FIN)
+    assert judge(SOCKET, weak, wire.RESET).broken == ("peer-told",)
+    verdict = judge(SOCKET, weak, wire.FIN)
+    assert verdict.outcome is Outcome.PASS
+    (words,) = verdict.attributed
+    assert words.startswith("peer-told: the witness saw fin; without a reactor it sees reset")
+    assert "where a raw socket sees fin" in words
+    assert judge(SOCKET, GOOD[SOCKET], wire.FIN).attributed == ()
+
+
+def test_reset_that_the_kernel_loses() -> None:
+    """Where a control's reset arrives as an orderly end, a reactor may take it for one."""
+    vanished = evolve(SOCKET, scenario="peer-vanishes-while-full")
+    done = {"type": "twisted.internet.error.ConnectionDone", "message": "clean"}
+    lost = {**done, "mro": [done["type"]]}
+    good = changed(synthetic.transcript(SOCKET, Random(7)), wire.CONNECTION_LOST, reason=lost)
+    told = Event(0.5, wire.ABORTER, wire.PEER_ACTED, {"act": wire.VANISH})
+    events = (*good.events[:-1], told, good.events[-1])
+    case = evolve(good, events=events)
+    assert "reason-fits" in judge(vanished, case, wire.RESET).broken
+    verdict = judge(vanished, case, wire.FIN)
+    assert "reason-fits" not in verdict.broken
+    assert any(words.startswith("reason-fits") for words in verdict.attributed)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def _control(job, recorder, settings):
     transport = transports.parse(job["transport"])
     transports.check_host(transport)
     settings.check_tls(transport)
-    play(recorder, transport, job["side"], settings.contexts)
+    play(recorder, transport, job["side"], job["kind"], settings.contexts)
 
 
 _DOERS = {wire.PROBE: _probe, wire.PLAY: _play, wire.CONTROL: _control}

@@ -1,11 +1,12 @@
 """The case with no reactor in it: a raw socket, or the standard library's TLS, and the witness.
 
-It shows what this host's kernel can do at all: how a peer gets told of a
-connection that is reset while it is not writeable.
+It shows what this host's kernel can do at all: how the other end gets told of a
+connection that is reset while it is not writeable, or that its peer ends.
 """
 
 from __future__ import annotations
 
+import errno
 import shutil
 import socket
 import struct
@@ -21,6 +22,9 @@ from matrix.agent.witness import Witness
 CHUNK = 1 << 17
 """Bytes that are written, more than any kernel takes with small buffers."""
 
+SMALL = 1000
+"""Bytes that every kernel takes, of an abort after delivery."""
+
 _LOOK_EVERY = 0.004
 _LIMIT = 5.0
 
@@ -29,8 +33,8 @@ class ControlFailed(Exception):
     """The control could not be played to its end."""
 
 
-def play(recorder, transport, side, contexts):
-    """Fill a connection to the same proof as a cell, then close it abortively."""
+def play(recorder, transport, side, kind, contexts):
+    """Bring a connection to the same state as a cell, and to its end in that way."""
     folder = tempfile.mkdtemp(prefix="reactor-matrix-")
     pair = contexts.get(transport.tls)
     is_client = side == "client"
@@ -42,9 +46,15 @@ def play(recorder, transport, side, contexts):
         session = Encrypted(sock, ours) if ours else Plain(sock)
         session.shake_hands()
         _until(lambda: witness.still or witness.over, "a peer that holds still", _LIMIT)
-        _prove(recorder, sock, session, witness)
-        _reset(recorder, sock)
-        witness.drain()
+        if kind == wire.ABORT_DELIVERED:
+            _deliver(recorder, sock, session, witness)
+        else:
+            _prove(recorder, sock, session, witness)
+        if kind in (wire.ABORT, wire.ABORT_DELIVERED):
+            _reset(recorder, sock)
+            witness.drain()
+        else:
+            _be_told(recorder, sock, session, witness, kind)
         _until(lambda: witness.over, "the witness's end", _LIMIT)
     finally:
         witness.stop()
@@ -68,23 +78,28 @@ class _Filler:
     """Gives a socket as much of one chunk as the kernel takes, again and again."""
 
     def __init__(self, sock, session):
-        self._socket = sock
+        self._socket, self._session = sock, session
         self._rest = memoryview(session.encrypt(stream.expected(0, CHUNK)))
-        sock.setblocking(False)
 
     def pour(self):
-        """Give the kernel all that it takes for now.
-
-        What has come in is read, as a reactor reads it: AF_UNIX makes a close a reset where bytes
-        were left unread, for instance TLS 1.3's session tickets.
-        """
-        with suppress(BlockingIOError):
-            self._socket.recv(READ_SIZE)
+        """Give the kernel all that it takes for now."""
+        _take_in(self._socket, self._session)
         try:
             while self._rest:
                 self._rest = self._rest[self._socket.send(self._rest) :]
         except BlockingIOError:
             pass
+
+
+def _take_in(sock, session):
+    """Read what has come in, as a reactor reads it.
+
+    AF_UNIX makes a close a reset where bytes were left unread, for instance TLS 1.3's session
+    tickets.
+    """
+    sock.setblocking(False)
+    with suppress(BlockingIOError):
+        session.decrypt(sock.recv(READ_SIZE))
 
 
 def _prove(recorder, sock, session, witness):
@@ -101,6 +116,40 @@ def _prove(recorder, sock, session, witness):
         return proof is not None
 
     _until(is_proved, "proof", wire.PROOF_LIMIT)
+
+
+def _deliver(recorder, sock, session, witness):
+    data = session.encrypt(stream.expected(0, SMALL))
+    sock.sendall(data)
+    _take_in(sock, session)
+    _until(lambda: (witness.receive_queue() or 0) >= len(data), "delivery", _LIMIT)
+    recorder.record(wire.ABORTER, wire.DELIVERED, bytes=SMALL)
+
+
+def _be_told(recorder, sock, session, witness, kind):
+    """The peer ends the connection; what does this end see of it?"""
+    recorder.record(wire.ABORTER, wire.PEER_ACTED, act=kind)
+    witness.act(kind)
+    if kind == wire.FINISH:
+        witness.drain()
+    sock.settimeout(_LIMIT)
+    with sock:
+        signal, number = _end_of(sock, session)
+    code = None if number is None else errno.errorcode.get(number, str(number))
+    recorder.record(wire.ABORTER, wire.WIRE, signal=signal, errno=code)
+
+
+def _end_of(sock, session):
+    while True:
+        try:
+            data = sock.recv(READ_SIZE)
+        except socket.timeout:
+            return wire.SILENCE, None
+        except OSError as error:
+            return (wire.RESET if error.errno == errno.ECONNRESET else wire.CUT), error.errno
+        if not data:
+            return session.kind_of_end(), None
+        session.decrypt(data)
 
 
 def _reset(recorder, sock):

@@ -11,6 +11,8 @@ from collections import namedtuple
 
 from twisted.protocols.policies import TimeoutMixin
 
+from matrix import wire
+
 Scenario = namedtuple("Scenario", "steps exchange small_buffers starts_tls answered")
 """``steps(stage)`` yields waits; ``exchange`` bytes cross both ways first.
 
@@ -275,7 +277,7 @@ def abort_after_delivery(stage):
 def abort_after_loss(stage):
     """The peer's reset comes first; the late abort of the take-down must be a no-op."""
     yield from _fill_and_prove(stage)
-    stage.peer_acts("reset")
+    stage.peer_acts(wire.RESET_IT)
     yield from stage.see_the_end()
 
 
@@ -314,7 +316,7 @@ def abort_storm(stage):
 def peer_closes_while_full(stage):
     """The peer ends its side in good order, and then drains."""
     yield from _fill_and_prove(stage)
-    stage.peer_acts("finish")
+    stage.peer_acts(wire.FINISH)
     stage.peer.drain()
     yield from stage.see_the_end()
 
@@ -323,7 +325,7 @@ def peer_closes_while_full(stage):
 def peer_sends_rubbish_while_full(stage):
     """The peer sends what is no TLS record, and then drains."""
     yield from _fill_and_prove(stage)
-    stage.peer_acts("rubbish")
+    stage.peer_acts(wire.RUBBISH)
     stage.peer.drain()
     yield from stage.see_the_end()
 
@@ -332,7 +334,7 @@ def peer_sends_rubbish_while_full(stage):
 def peer_resets_while_full(stage):
     """The peer resets the connection."""
     yield from _fill_and_prove(stage)
-    stage.peer_acts("reset")
+    stage.peer_acts(wire.RESET_IT)
     yield from stage.see_the_end()
 
 
@@ -340,7 +342,7 @@ def peer_resets_while_full(stage):
 def peer_vanishes_while_full(stage):
     """The process that holds the peer's end is killed."""
     yield from _fill_and_prove(stage)
-    stage.peer_acts("vanish")
+    stage.peer_acts(wire.VANISH)
     yield from stage.see_the_end()
 
 

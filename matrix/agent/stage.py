@@ -198,7 +198,7 @@ class Stage:
     def half_close(self):
         """The peer writes no more, and the aborter knows what to do with that."""
         alsoProvides(self.aborter, IHalfCloseableProtocol)
-        self.peer.act("finish")
+        self.peer.act(wire.FINISH)
         yield Wait("the peer's FIN", lambda: self.aborter.read_lost, LIMIT)
 
     def peer_acts(self, act):

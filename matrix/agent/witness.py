@@ -28,7 +28,7 @@ _LIMIT = 10.0
 
 
 _DRAIN, _STOP, _SAY, _START_TLS = b"d", b"s", b"!", b"t"
-_ACTS = {"finish": b"f", "reset": b"r", "rubbish": b"g", "vanish": b"v"}
+_ACTS = {wire.FINISH: b"f", wire.RESET_IT: b"r", wire.RUBBISH: b"g", wire.VANISH: b"v"}
 
 
 class Witness:
@@ -85,7 +85,7 @@ class Witness:
         self._command(_START_TLS)
 
     def act(self, act):
-        """``finish``, ``reset``, ``rubbish`` or ``vanish``: end the connection in that way."""
+        """End the connection in that way: `matrix.wire.FINISH` or what follows it."""
         self._command(_ACTS[act])
 
     def say(self, data):
@@ -187,10 +187,10 @@ class Witness:
             if command in (_DRAIN, _STOP):
                 self._is_stopped = command == _STOP
                 return True
-            if command == _ACTS["reset"]:
+            if command == _ACTS[wire.RESET_IT]:
                 self._reset(sock)
                 return False
-            if command == _ACTS["vanish"]:
+            if command == _ACTS[wire.VANISH]:
                 self._vanish(sock)
                 return False
             self._do(command, sock, session)
@@ -198,9 +198,9 @@ class Witness:
     def _do(self, command, sock, session):
         if command == _SAY:
             session.send(self._commands[1].recv(1))
-        elif command == _ACTS["rubbish"]:
+        elif command == _ACTS[wire.RUBBISH]:
             sock.sendall(b"This is no TLS record." * 10)
-        elif command == _ACTS["finish"]:
+        elif command == _ACTS[wire.FINISH]:
             session.finish()
 
     @staticmethod

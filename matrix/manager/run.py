@@ -26,6 +26,7 @@ from matrix.manager.session import DEADLINE, Session, session
 from matrix.model.cell import Cell
 from matrix.model.report import Host, Plan, Planned
 from matrix.model.result import Control, Result, Verdict
+from matrix.model.scenarios import find
 from matrix.model.transcript import Transcript
 
 IN_FLIGHT = 16
@@ -144,10 +145,12 @@ class Run:
         return next(stand for stand in self.stands if stand.host.id == host)
 
     def _control_jobs(self) -> Iterator[Job]:
-        wanted = sorted({(host, c.transport, c.side) for host, c in self.plan.cells()})
+        cells = [*self.plan.cells(), *((h, Cell.parse(cell)) for h, _, cell in self.plan.faults)]
+        wanted = {(host, c.transport, c.side, find(c.scenario).ending) for host, c in cells}
         for attempt in range(1, CONTROL_ATTEMPTS + 1):
-            for host, transport, side in wanted:
-                yield partial(self._control, host, transport, side, attempt)
+            for host, transport, side, kind in sorted(wanted):
+                if kind in wire.CONTROLLED:
+                    yield partial(self._control, host, transport, side, kind, attempt)
 
     def _cell_jobs(self) -> Iterator[Job]:
         began = clock()
@@ -161,11 +164,10 @@ class Run:
         for host, fault, cell in self.plan.faults:
             yield partial(self._cell, host, Cell.parse(cell), 1, fault)
 
-    async def _control(self, host: str, transport: str, side: str, attempt: int) -> None:
-        job = {"do": wire.CONTROL, "transport": transport, "side": side}
+    async def _control(self, host: str, transport: str, side: str, kind: str, attempt: int) -> None:
+        job = {"do": wire.CONTROL, "transport": transport, "side": side, "kind": kind}
         transcript = await self._stand(host).session.do(job)
-        seen = signal_of(transcript)
-        control = Control(host, transport, side, seen, transcript, attempt)
+        control = Control(host, transport, side, signal_of(transcript), transcript, attempt, kind)
         self._controls[host].append(control)
         self.emit(control)
 
@@ -175,7 +177,7 @@ class Run:
         if transcript is None:
             job = {"do": wire.PLAY, "cell": asdict(cell), "fault": fault}
             transcript = await stand.session.do(job)
-        verdict = judge(cell, transcript, bar(self._controls[host], cell.transport, cell.side))
+        verdict = judge(cell, transcript, bar(self._controls[host], cell))
         duration = round(clock() - began, 6)
         known = None if fault else self._expected(stand.host, cell, verdict)
         result = Result(host, cell, verdict, transcript, duration, attempt, fault, known)

@@ -7,6 +7,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
+from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.transcript import Transcript
 
@@ -65,12 +66,15 @@ class Verdict:
     ``rules`` maps the names of rules to their standing; ``reasons`` are sentences, one for
     each broken rule (``rule: what was seen``) or for the outcome that no rule explains.
     ``code`` details the outcome: the reason code of ``unsupported``, the signal of ``crash``.
+    ``attributed`` are sentences on what fell short and is the kernel's doing, since the control
+    shows it too: it is held against nobody.
     """
 
     outcome: Outcome
     rules: Mapping[str, Standing] = field(factory=dict)
     reasons: tuple[str, ...] = ()
     code: str | None = None
+    attributed: tuple[str, ...] = ()
 
     @property
     def broken(self) -> tuple[str, ...]:
@@ -107,8 +111,9 @@ class Result:
 class Control:
     """One attempt at the case with no reactor in it: a raw socket, or stdlib ``ssl``.
 
-    ``signal`` is how its witness saw the connection end (one of `matrix.wire.SIGNALS`), or None
-    where the control itself did not get that far.
+    ``kind`` is how the connection ended (one of `matrix.wire.CONTROLLED`), ``signal`` how that
+    looked from the other end (one of `matrix.wire.SIGNALS`), or None where the control itself did
+    not get that far.
     """
 
     host: str
@@ -117,3 +122,4 @@ class Control:
     signal: str | None
     transcript: Transcript
     attempt: int = 1
+    kind: str = wire.ABORT

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from matrix import wire
 from matrix.model.cell import Cell
 
 FULL = "full"
@@ -45,8 +46,9 @@ class Scenario:
 
     ``does`` says what happens, ``situation`` what it stands for in a real program, ``source`` the
     sentence or ticket behind it. ``exchange``: bytes cross both ways first. ``produces``: a
-    producer is registered before the state is proved. ``aborts``: the aborter calls
-    ``abortConnection()``, rather than being told by its peer. ``raises``: the scenario raises an
+    producer is registered before the state is proved. ``ending`` is how the connection ends: by the
+    aborter's ``abortConnection()``, or by what its peer does (`matrix.wire.ABORT` and what follows
+    it). ``raises``: the scenario raises an
     exception of its own, which must be reported. ``shakes_hands``: with TLS, the handshake comes to
     its end before anything else.
     """
@@ -60,9 +62,14 @@ class Scenario:
     only: tuple[Only, ...] = ()
     exchange: bool = False
     produces: bool = True
-    aborts: bool = True
+    ending: str = wire.ABORT
     raises: bool = False
     shakes_hands: bool = True
+
+    @property
+    def aborts(self) -> bool:
+        """Whether the aborter really aborts, rather than being told by its peer."""
+        return self.ending in (wire.ABORT, wire.ABORT_DELIVERED)
 
 
 _WITNESS = Only("peer", ("socket",), "only the witness can do this to a connection")
@@ -245,6 +252,7 @@ SCENARIOS = (
         "What was written is in the peer's kernel, and unread; abort.",
         "A short answer, and then a reset: how much of it arrives?",
         _ABORT,
+        ending=wire.ABORT_DELIVERED,
         state=NEVER_FULL,
         produces=False,
     ),
@@ -254,7 +262,7 @@ SCENARIOS = (
         "The peer resets the full connection; an abort that comes after connectionLost is a no-op.",
         "A timer fires that nobody cancelled.",
         _ABORT,
-        aborts=False,
+        ending=wire.RESET_IT,
         only=(_WITNESS,),
     ),
     Scenario(
@@ -263,7 +271,7 @@ SCENARIOS = (
         "The peer ends its side in good order (FIN, for TLS close_notify) and then drains.",
         "The client has said all, and reads on slowly.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
-        aborts=False,
+        ending=wire.FINISH,
         only=(_WITNESS,),
     ),
     Scenario(
@@ -272,7 +280,7 @@ SCENARIOS = (
         "The peer sends what is no TLS record while our buffer is full, and then drains.",
         "A broken middle box.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
-        aborts=False,
+        ending=wire.RUBBISH,
         only=(_WITNESS, Only("transport", TLS, "without TLS any bytes are data")),
     ),
     Scenario(
@@ -281,7 +289,7 @@ SCENARIOS = (
         "The peer resets the connection while our producer is paused and our buffer full.",
         "The client crashed.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
-        aborts=False,
+        ending=wire.RESET_IT,
         only=(_WITNESS,),
     ),
     Scenario(
@@ -290,7 +298,7 @@ SCENARIOS = (
         "The process that holds the peer's end is killed while our buffer is full.",
         "The client's machine ran out of memory.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
-        aborts=False,
+        ending=wire.VANISH,
         only=(_WITNESS,),
     ),
     Scenario(

@@ -182,6 +182,7 @@ def timeline(result: Result) -> RenderableType:
         *([_text(f"expected: {result.expected}")] if result.expected else []),
         *_unexplained(result.verdict),
         *_rules(result.verdict),
+        *(_text(f"the kernel's doing: {words}") for words in result.verdict.attributed),
         Text(),
         _events(result.transcript.events),
         *_section("stderr", result.transcript.stderr),

@@ -22,6 +22,7 @@ from tests.render.hostile import hostile
 
 EVERY = synthetic.report(40, synthetic.EVERY_OUTCOME, repeat=2, flaky=1)
 FAILED = next(r for r in EVERY.results if r.verdict.broken)
+PASSED = next(r for r in EVERY.results if r.verdict.outcome is Outcome.PASS)
 
 
 def printed(shown: RenderableType, *, is_terminal: bool = False, width: int = 80) -> str:
@@ -149,6 +150,13 @@ def test_timeline_explains_a_failure() -> None:
         assert part in found
     for event in FAILED.transcript.events:
         assert event.name in found
+
+
+def test_timeline_names_the_kernel() -> None:
+    """What is the kernel's doing is said in words, and is no broken rule."""
+    verdict = evolve(PASSED.verdict, attributed=("peer-told: the witness saw fin",))
+    found = words(terminal.timeline(evolve(PASSED, verdict=verdict)))
+    assert "the kernel's doing: peer-told: the witness saw fin" in found
 
 
 def test_timeline_of_every_outcome() -> None:
