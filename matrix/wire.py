@@ -71,6 +71,14 @@ BEGAN = "began"
 ENDED = "ended"
 """Job ``job`` is over: ``status`` (negative: a signal), ``events`` and ``stderr`` as text."""
 
+# What a reactor runs on ---------------------------------------------------------------------------
+
+NATIVE = "native"
+EMULATED = "emulated"
+"""Its own code, unmodified, over an emulation of what the system does not have."""
+WINE = "wine"
+"""Windows's code, under Wine."""
+
 # Why a reactor or a transport cannot exist on a host --------------------------------------------
 
 WRONG_PLATFORM = "wrong-platform"
@@ -95,7 +103,10 @@ REACTOR_UNSUPPORTED = "reactor-unsupported"
 TRANSPORT_UNSUPPORTED = "transport-unsupported"
 """``code`` and ``detail``: this transport cannot exist on this reactor and host."""
 REACTOR_INSTALLED = "reactor-installed"
-"""``class``, ``module``, ``realization`` and, for reactors over another loop, ``loop``."""
+"""``class``, ``module``, ``realization`` and, for reactors over another loop, ``loop``.
+
+``realization`` is `NATIVE`, `EMULATED` or `WINE`.
+"""
 REACTOR_RAISED = "reactor-raised"
 """A call into the code under test raised: ``call`` and ``exception``."""
 HARNESS_RAISED = "harness-raised"

@@ -112,7 +112,7 @@ def say(**message):
 
 def hello():
     provenance = {"python": "Miniature 1", "platform": "Tiny-0"}
-    reactors = [{"name": "mini", "description": "a miniature"}]
+    reactors = [{"name": "mini", "description": "a miniature", "realization": "native"}]
     faults = json.loads(os.environ.get("MINIATURE_FAULTS", "{}"))
     say(type="hello", protocol=1, provenance=provenance, reactors=reactors, faults=faults)
 

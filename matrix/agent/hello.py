@@ -30,7 +30,10 @@ def facts(known):
     return {
         "protocol": wire.PROTOCOL,
         "provenance": provenance(),
-        "reactors": [{"name": k.name, "description": k.description} for k in known.values()],
+        "reactors": [
+            {"name": k.name, "description": k.description, "realization": k.realization}
+            for k in known.values()
+        ],
         "scenarios": sorted(SCENARIOS),
         "faults": {name: fault.rule for name, fault in FAULTS.items()},
     }

@@ -12,13 +12,16 @@ import os
 import select
 import sys
 from collections import namedtuple
+from functools import partial
+from types import SimpleNamespace
 
 from matrix import wire
 
-Known = namedtuple("Known", "name description module install")
+Known = namedtuple("Known", "name description module install realization")
 """``module`` may be None for a plugin that does not say what it imports.
 
 ``install()`` installs it, and may return the name of the event loop that is under it.
+``realization`` is one of `matrix.wire`.
 """
 
 Trouble = namedtuple("Trouble", "code detail")
@@ -29,6 +32,11 @@ _NEEDS = {
     "cf": (lambda: sys.platform == "darwin", "macOS"),
     "epoll": (lambda: hasattr(select, "epoll"), "epoll(7), which is Linux's"),
     "kqueue": (lambda: hasattr(select, "kqueue"), "kqueue(2), which is BSD's and macOS's"),
+    "kqueue-emulated-rw": (lambda: hasattr(select, "epoll"), "epoll(7), to emulate kevent(2) with"),
+    "kqueue-emulated-wr": (
+        lambda: hasattr(select, "epoll"),
+        "epoll(7), to emulate kevent(2) with",
+    ),
     "poll": (lambda: hasattr(select, "poll"), "poll(2)"),
 }
 
@@ -49,9 +57,38 @@ def _install_qt():
     qreactor.install()
 
 
+def _install_kqueue(queue):
+    """KQueueReactor, unmodified, over the emulation."""
+    from matrix.agent import kevent
+
+    with kevent.on_select():
+        from twisted.internet import kqreactor
+    from twisted.internet.main import installReactor
+
+    offered = SimpleNamespace(kqueue=getattr(kevent, queue), kevent=kevent.kevent)
+    installReactor(kqreactor.KQueueReactor(_kqueueImpl=offered))
+
+
+_KQUEUE = "KQueueReactor over an emulated kevent(2); TCP is Linux's; {} first"
 _MORE = (
-    Known("uvloop", "asyncio reactor over uvloop's event loop", "uvloop", _install_uvloop),
-    Known("qt", "Qt event loop, by qt-reactor", "qreactor", _install_qt),
+    Known(
+        "uvloop", "asyncio reactor over uvloop's event loop", "uvloop", _install_uvloop, wire.NATIVE
+    ),
+    Known("qt", "Qt event loop, by qt-reactor", "qreactor", _install_qt, wire.NATIVE),
+    Known(
+        "kqueue-emulated-rw",
+        _KQUEUE.format("READ"),
+        "matrix.agent.kevent",
+        partial(_install_kqueue, "kqueue"),
+        wire.EMULATED,
+    ),
+    Known(
+        "kqueue-emulated-wr",
+        _KQUEUE.format("WRITE"),
+        "matrix.agent.kevent",
+        partial(_install_kqueue, "WriteFirst"),
+        wire.EMULATED,
+    ),
 )
 
 
@@ -64,7 +101,7 @@ def catalogue():
         if plugin.shortName != "default":  # an alias
             module = getattr(plugin, "moduleName", None)
             found[plugin.shortName] = Known(
-                plugin.shortName, plugin.description, module, plugin.install
+                plugin.shortName, plugin.description, module, plugin.install, wire.NATIVE
             )
     return dict(sorted(found.items()))
 
@@ -98,6 +135,6 @@ def installed(known):
     return {
         "class": kind.__qualname__,
         "module": kind.__module__,
-        "realization": "native",
+        "realization": known.realization,
         "loop": loop,
     }

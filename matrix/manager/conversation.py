@@ -39,6 +39,7 @@ class Known:
 
     name: str
     description: str
+    realization: str
 
 
 @frozen

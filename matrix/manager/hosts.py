@@ -51,9 +51,9 @@ def _reactor(known: Known, probe: Transcript) -> Reactor:
     """What a probe tells; a probe that went wrong leaves it to the cells to show how."""
     verdict = judge(Cell(known.name, "tcp4", "", "", ""), probe)
     if verdict.outcome is not Outcome.UNSUPPORTED:
-        return Reactor(known.name, known.description)
+        return Reactor(known.name, known.description, realization=known.realization)
     code, _, detail = verdict.reasons[0].partition(": ")
-    return Reactor(known.name, known.description, code, detail)
+    return Reactor(known.name, known.description, code, detail, known.realization)
 
 
 def _name(provenance: Mapping[str, str]) -> str:

@@ -8,18 +8,23 @@ from typing import Any
 
 from attrs import field, frozen
 
+from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.result import SEVERITY, Control, Outcome, Result
 
 
 @frozen
 class Reactor:
-    """Whether one reactor can exist on a host; ``code`` and ``detail`` say why not."""
+    """Whether one reactor can exist on a host; ``code`` and ``detail`` say why not.
+
+    ``realization`` says what it runs on: `matrix.wire.NATIVE`, ``EMULATED`` or ``WINE``.
+    """
 
     name: str
     description: str
     code: str | None = None
     detail: str = ""
+    realization: str = wire.NATIVE
 
     @property
     def is_supported(self) -> bool:

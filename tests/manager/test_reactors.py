@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from matrix import wire
 from matrix.manager.interpreters import Interpreter
@@ -108,3 +110,15 @@ def test_dying_on_import_is_a_crash() -> None:
     """A reactor whose import kills the process is no unsupported one."""
     verdict = play().verdict
     assert (verdict.outcome, verdict.code) == (Outcome.CRASH, "SIGABRT")
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="the emulation needs epoll(7)")
+def test_emulated_kqueue() -> None:
+    """Twisted's own KQueueReactor plays over the emulation, in both orders, and is so labelled."""
+    names = ("kqueue-emulated-rw", "kqueue-emulated-wr")
+    cells = tuple(evolve(CELL, reactor=name) for name in names)
+    for result in asyncio.run(play_cells(cells, Interpreter.this())):
+        assert result.verdict.outcome is Outcome.PASS, result.verdict.reasons
+        (installed,) = result.transcript.all(wire.REACTOR_INSTALLED)
+        assert installed["module"] == "twisted.internet.kqreactor"
+        assert (installed["class"], installed["realization"]) == ("KQueueReactor", wire.EMULATED)
