@@ -32,8 +32,8 @@ _NEEDS = {
     "cf": (lambda: sys.platform == "darwin", "macOS"),
     "epoll": (lambda: hasattr(select, "epoll"), "epoll(7), which is Linux's"),
     "kqueue": (lambda: hasattr(select, "kqueue"), "kqueue(2), which is BSD's and macOS's"),
-    "kqueue-emulated-rw": (lambda: hasattr(select, "epoll"), "epoll(7), to emulate kevent(2) with"),
-    "kqueue-emulated-wr": (
+    "kqueue_emulated_rw": (lambda: hasattr(select, "epoll"), "epoll(7), to emulate kevent(2) with"),
+    "kqueue_emulated_wr": (
         lambda: hasattr(select, "epoll"),
         "epoll(7), to emulate kevent(2) with",
     ),
@@ -76,14 +76,14 @@ _MORE = (
     ),
     Known("qt", "Qt event loop, by qt-reactor", "qreactor", _install_qt, wire.NATIVE),
     Known(
-        "kqueue-emulated-rw",
+        "kqueue_emulated_rw",
         _KQUEUE.format("READ"),
         "matrix.agent.kevent",
         partial(_install_kqueue, "kqueue"),
         wire.EMULATED,
     ),
     Known(
-        "kqueue-emulated-wr",
+        "kqueue_emulated_wr",
         _KQUEUE.format("WRITE"),
         "matrix.agent.kevent",
         partial(_install_kqueue, "WriteFirst"),

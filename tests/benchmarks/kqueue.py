@@ -21,8 +21,8 @@ MODULES = ("tcp", "tls", "unix", "udp", "fdset", "core", "time", "process")
 
 REACTORS = {
     "epoll": "twisted.internet.epollreactor.EPollReactor",
-    "kqueue-emulated-rw": "kqueue.ReadFirst",
-    "kqueue-emulated-wr": "kqueue.WriteFirst",
+    "kqueue_emulated_rw": "kqueue.ReadFirst",
+    "kqueue_emulated_wr": "kqueue.WriteFirst",
 }
 """Where `twisted.python.reflect.namedAny` finds what makes the reactor."""
 

@@ -115,7 +115,7 @@ def test_dying_on_import_is_a_crash() -> None:
 @pytest.mark.skipif(not hasattr(select, "epoll"), reason="the emulation needs epoll(7)")
 def test_emulated_kqueue() -> None:
     """Twisted's own KQueueReactor plays over the emulation, in both orders, and is so labelled."""
-    names = ("kqueue-emulated-rw", "kqueue-emulated-wr")
+    names = ("kqueue_emulated_rw", "kqueue_emulated_wr")
     cells = tuple(evolve(CELL, reactor=name) for name in names)
     for result in asyncio.run(play_cells(cells, Interpreter.this())):
         assert result.verdict.outcome is Outcome.PASS, result.verdict.reasons
