@@ -46,8 +46,9 @@ class Scenario:
     ``does`` says what happens, ``situation`` what it stands for in a real program, ``source`` the
     sentence or ticket behind it. ``exchange``: bytes cross both ways first. ``produces``: a
     producer is registered before the state is proved. ``aborts``: the aborter calls
-    ``abortConnection()``, rather than being told by its peer. ``raises``: the scenario raises an
-    exception of its own, which must be reported.
+    ``abortConnection()``, rather than being told by its peer. ``closes``: it calls
+    ``loseConnection()`` instead, and all that was written must arrive. ``raises``: the scenario
+    raises an exception of its own, which must be reported.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Scenario:
     exchange: bool = False
     produces: bool = True
     aborts: bool = True
+    closes: bool = False
     raises: bool = False
 
 
@@ -106,6 +108,14 @@ SCENARIOS = (
         _ABORT,
     ),
     Scenario(
+        "abort-when-full-at-once",
+        "producers",
+        "The same as abort-when-full, with the producer registered in connectionMade: where there "
+        "is TLS, before its handshake.",
+        "A server streams to whoever connects.",
+        "twisted.internet.test.test_tcp.StreamingProducerClient, the seed's own case.",
+    ),
+    Scenario(
         "unregister-then-abort",
         "producers",
         "The paused producer unregisters itself with the buffer full; then abort.",
@@ -133,6 +143,16 @@ SCENARIOS = (
         "loseConnection() waits for the full buffer; the state is proved again; abort.",
         "The most common one: an orderly close does not come to its end, and a timeout aborts.",
         _LOSE,
+    ),
+    Scenario(
+        "lose-when-full",
+        "order of calls",
+        "loseConnection() while a producer is registered and the buffer is full; the peer drains; "
+        "the producer unregisters itself once it is resumed.",
+        "The counterpart of an abort: a slow client gets all that was written.",
+        _LOSE,
+        aborts=False,
+        closes=True,
     ),
     Scenario(
         "write-then-abort",
