@@ -142,11 +142,12 @@ def reason_aborted(case: Case) -> Finding:
 
 
 def reason_fits(case: Case) -> Finding:
-    """The same, where the peer was told how to end the connection."""
+    """The same, where the peer was told how to end the connection, or the aborter closes it."""
     act = case.transcript.first(wire.PEER_ACTED)
-    if case.lost is None or act is None:
-        return NotApplicable("it is not the peer who ends the connection")
-    wanted = "ConnectionDone" if act["act"] == wire.FINISH else "ConnectionLost"
+    if case.lost is None or not (act or case.scenario.closes):
+        return NotApplicable("the connection was aborted, or not lost")
+    is_orderly = act is None or act["act"] == wire.FINISH
+    wanted = "ConnectionDone" if is_orderly else "ConnectionLost"
     fitting = {wanted, "ConnectionDone"} if case.bar in _ORDERLY else {wanted}
     if any(f"twisted.internet.error.{name}" in case.lost["reason"]["mro"] for name in fitting):
         return None
@@ -333,6 +334,21 @@ def prefix_only(case: Case) -> Finding:
     return None
 
 
+def close_delivers(case: Case) -> Finding:
+    """The bytes that the peer read, and how it saw the connection end."""
+    if not case.scenario.closes:
+        return NotApplicable("the connection is not closed in good order")
+    got = count(case.need(wire.RECEIVED, wire.PEER), "bytes")
+    written = count(case.need(wire.SCENARIO_OVER), "written")
+    if got != written:
+        return f"the peer got {got} bytes of {written}"
+    if case.cell.peer != "socket":
+        return None  # how such a peer saw the end is `peer_reason`
+    signal = case.need(wire.WIRE, wire.PEER)["signal"]
+    goodbye = wire.CLOSE_NOTIFY if case.cell.is_tls else wire.FIN
+    return None if signal == goodbye else f"the witness saw {signal}, and not {goodbye}"
+
+
 def peer_lost_once(case: Case) -> Finding:
     """The peer's calls to connectionLost."""
     if case.cell.peer != "reactor":
@@ -345,10 +361,10 @@ def peer_reason(case: Case) -> Finding:
     lost = case.transcript.first(wire.CONNECTION_LOST, wire.PEER)
     if lost is None:
         return NotApplicable("the peer's connectionLost was not called, or it has none")
-    wanted = ["twisted.internet.error.ConnectionLost"]
+    wanted = {"ConnectionDone" if case.scenario.closes else "ConnectionLost"}
     if case.bar == wire.FIN:
-        wanted.append("twisted.internet.error.ConnectionDone")
-    if any(name in lost["reason"]["mro"] for name in wanted):
+        wanted.add("ConnectionDone")
+    if any(f"twisted.internet.error.{name}" in lost["reason"]["mro"] for name in wanted):
         return None
     return f"the peer's reason was {_words(lost['reason'])}"
 

@@ -52,7 +52,7 @@ def default_bar(cell: Cell) -> str:
     reset, unless it leaves bytes unread.
     """
     ending = find(cell.scenario).ending
-    if ending == wire.FINISH:
+    if ending in (wire.FINISH, wire.CLOSE):
         return wire.CLOSE_NOTIFY if cell.is_tls else wire.FIN
     if not cell.is_unix or ending not in (wire.ABORT, wire.ABORT_DELIVERED):
         return wire.RESET

@@ -31,8 +31,8 @@ def why_unproved(cell: Cell, transcript: Transcript) -> str | None:
     return _unprepared(cell, before) or _unproved(cell, before)
 
 
-_ACTS = (wire.ABORT_CALLED, wire.PEER_ACTED)
-"""What ends a connection: the aborter's call, or what the peer is told to do."""
+_ACTS = (wire.ABORT_CALLED, wire.CLOSE_CALLED, wire.PEER_ACTED)
+"""What ends a connection: a call of the aborter's, or what the peer is told to do."""
 
 
 def _never_aborted(transcript: Transcript) -> str:

@@ -89,8 +89,8 @@ RULES = (
     Rule(
         "reason-fits",
         "local",
-        "Where the peer ends the connection, the reason says how: ConnectionDone for an orderly "
-        "end, ConnectionLost for any other.",
+        "Where the connection is not aborted but closed, by either end, the reason says how: "
+        "ConnectionDone for an orderly end, ConnectionLost for any other.",
         _LOST,
         checks.reason_fits,
         peer="socket",
@@ -204,6 +204,15 @@ RULES = (
         checks.prefix_only,
     ),
     Rule(
+        "close-delivers",
+        "peer",
+        "Where the aborter closes instead of aborting, the other end reads all that was written, "
+        "and then an orderly end.",
+        "ITransport.loseConnection: “Close my connection, after writing all pending data.”",
+        checks.close_delivers,
+        scenario="lose-when-full",
+    ),
+    Rule(
         "peer-lost-once",
         "peer",
         "The connectionLost of a peer on the same reactor is called exactly once.",
@@ -214,7 +223,7 @@ RULES = (
     Rule(
         "peer-reason",
         "peer",
-        "A peer on the same reactor is told that the connection was not closed cleanly, where the "
+        "A peer on the same reactor is told whether the connection was closed cleanly, where the "
         "host can tell it.",
         _LOST,
         checks.peer_reason,

@@ -42,11 +42,16 @@ ABORT = "abort"
 """By an abort of the full connection."""
 ABORT_DELIVERED = "abort-delivered"
 """By an abort, when all that was written waits in the peer's kernel."""
+CLOSE = "close"
+"""By the aborter's ``loseConnection()``, once the peer has read everything."""
 FINISH, RESET_IT, VANISH, RUBBISH = "finish", "reset", "vanish", "rubbish"
 """By the peer, while the connection is full: in good order, by a reset, by the death of its
 process, or with bytes that are no TLS record."""
 CONTROLLED = (ABORT, ABORT_DELIVERED, FINISH, RESET_IT, VANISH)
-"""What a control plays. Rubbish is left out: what comes of it is up to TLS, and not to a kernel."""
+"""What a control plays: whatever a kernel might fail to tell the other end.
+
+What comes of rubbish is up to TLS, and an orderly close has a rule of its own for what arrives.
+"""
 
 # What the manager asks of an agent (field ``do``) and the agent answers (field ``type``) --------
 
@@ -150,6 +155,8 @@ ABORT_RETURNED = "abort-returned"
 """The call is over: ``raised`` (an exception or null)."""
 CALLED = "called"
 """A method of the aborter's transport was called: ``call``, ``raised`` (an exception or null)."""
+CLOSE_CALLED = "close-called"
+"""About to call ``loseConnection()`` for good: ``written`` bytes so far."""
 PEER_ACTED = "peer-acted"
 """The witness is told to end the connection its way: ``act``, `FINISH` or what follows it."""
 READ_LOST = "read-lost"

@@ -24,6 +24,8 @@ REACTOR = evolve(SOCKET, peer="reactor")
 RESETS = evolve(SOCKET, scenario="peer-resets-while-full")
 RAISES = evolve(SOCKET, scenario="abort-then-raise")
 MANY = evolve(REACTOR, scenario="abort-many")
+CLOSES = evolve(SOCKET, scenario="lose-when-full")
+CLOSES_TOO = evolve(CLOSES, peer="reactor")
 EXCEPTION = {"type": "builtins.OSError", "mro": ["builtins.OSError"], "message": "oh\nno"}
 Events = list[Event]
 Change = Callable[[Events], None]
@@ -94,6 +96,20 @@ def leaves(kind: str) -> Change:
     return change
 
 
+def becomes_a_close(events: Events) -> None:
+    """Make a close of the abort: everything arrives, and both ends are told of an orderly end."""
+    done = {**EXCEPTION, "mro": ["twisted.internet.error.ConnectionDone"]}
+    abort = place(events, wire.ABORT_CALLED)
+    events[abort] = evolve(events[abort], name=wire.CLOSE_CALLED)
+    events.pop(place(events, wire.ABORT_RETURNED))
+    sets(wire.RECEIVED, bytes=events[abort]["written"])(events)
+    sets(LOST, wire.ABORTER, reason=done)(events)
+    if any(event.name == wire.WIRE for event in events):
+        sets(wire.WIRE, signal=wire.FIN)(events)
+    else:
+        sets(LOST, wire.PEER, reason=done)(events)
+
+
 def good(cell: Cell) -> Events:
     """What a good attempt at the cell leaves: the seed case, with what is its scenario's own."""
     events = list(synthetic.transcript(evolve(cell, scenario="abort-when-full"), Random(3)).events)
@@ -101,6 +117,8 @@ def good(cell: Cell) -> Events:
         abort = place(events, wire.ABORT_CALLED)
         events[abort] = evolve(events[abort], name=wire.PEER_ACTED, data={"act": "reset"})
         events.pop(place(events, wire.ABORT_RETURNED))
+    elif cell in (CLOSES, CLOSES_TOO):
+        becomes_a_close(events)
     elif cell == RAISES:
         text = "matrix.agent.scenarios.DeliberateError: on purpose"
         adds(LOST, wire.PROCESS, wire.LOGGED, kind="log", text=text)(events)
@@ -119,6 +137,7 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("not-reentrant", SOCKET, moves(LOST, before=wire.ABORT_RETURNED), "before abortConnection()"),
     ("reason-aborted", SOCKET, sets(LOST, wire.ABORTER, reason=EXCEPTION), "builtins.OSError: oh"),
     ("reason-fits", RESETS, sets(LOST, wire.ABORTER, reason=EXCEPTION), "not ConnectionLost"),
+    ("reason-fits", CLOSES, sets(LOST, wire.ABORTER, reason=EXCEPTION), "not ConnectionDone"),
     ("exception-reported", RAISES, loses(wire.LOGGED), "reported 0 times"),
     ("exception-reported", RAISES, repeats(wire.LOGGED), "reported 2 times"),
     ("crowd-down", MANY, sets(wire.CROWD, lost=398), "lost 398 of 199"),
@@ -152,8 +171,12 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("peer-told", SOCKET, sets(wire.WIRE, signal=wire.FIN), "without a reactor it sees reset"),
     ("prefix-only", SOCKET, sets(wire.RECEIVED, matches=False, first_difference=7), "at 7"),
     ("prefix-only", SOCKET, sets(wire.RECEIVED, bytes=1 << 40), "were written before the abort"),
+    ("close-delivers", CLOSES, sets(wire.RECEIVED, bytes=7), "got 7 bytes of"),
+    ("close-delivers", CLOSES_TOO, sets(wire.RECEIVED, bytes=7), "got 7 bytes of"),
+    ("close-delivers", CLOSES, sets(wire.WIRE, signal=wire.RESET), "saw reset, and not fin"),
     ("peer-lost-once", REACTOR, repeats(LOST, wire.PEER), "called 2 times"),
     ("peer-reason", REACTOR, sets(LOST, wire.PEER, reason=EXCEPTION), "builtins.OSError: oh"),
+    ("peer-reason", CLOSES_TOO, sets(LOST, wire.PEER, reason=EXCEPTION), "builtins.OSError: oh"),
 ]
 
 

@@ -18,7 +18,7 @@ class _Member:
         self.transport = stage.transport
         self.exchange = 0
         self.small_buffers = stage.small_buffers
-        self.starts_tls = False
+        self.starts_tls = self.produces_at_once = False
         self.answered = True
         self.turns_since_abort = None
         self.is_client = stage.is_client

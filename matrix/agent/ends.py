@@ -110,7 +110,7 @@ class Aborter(End):
     def __init__(self, stage):
         super().__init__(stage)
         self.written = 0
-        self.paused = self.stopped = self.read_lost = False
+        self.paused = self.stopped = self.read_lost = self.is_finished = False
         self.is_streaming = self._is_pouring = False
 
     def connectionMade(self):
@@ -119,6 +119,8 @@ class Aborter(End):
         if self.stage.small_buffers:
             transports.shrink_descriptor(self.socket_number, self.socket_family, socket.SO_SNDBUF)
         self.probe = probes.Probe(self.socket_number, self.socket_family)
+        if self.stage.produces_at_once:
+            self.fill()
 
     def write(self, size):
         """Give the transport the next ``size`` bytes of the stream."""
@@ -145,7 +147,7 @@ class Aborter(End):
     @property
     def wants_more(self):
         """Whether there is more to write: not without end, and nothing once it was aborted."""
-        is_over = self.paused or self.stopped or self.lost
+        is_over = self.paused or self.stopped or self.lost or self.is_finished
         is_aborted = self.stage.turns_since_abort is not None
         return not (is_over or is_aborted) and self.written < WRITE_LIMIT
 
@@ -231,6 +233,9 @@ class ReactorPeer(End):
         """Read again."""
         if not self.lost:
             self.transport.resumeProducing()
+
+    drain_politely = drain
+    """The transport answers a close_notify by itself."""
 
     def stop(self):
         """Nothing is read any more: this was all."""

@@ -295,6 +295,21 @@ def bytes_garbled(stage):
     transport.write = lambda data: write(bytes([data[0] ^ 1]) + data[1:])
 
 
+@_breaks("close-delivers")
+def close_discards(stage):
+    """An orderly close drops what is still in the buffer."""
+    lowest = _lowest(stage.aborter.transport)
+    stage.aborter.transport.loseConnection = lowest.abortConnection
+
+
+@_breaks("close-delivers")
+def close_without_a_goodbye(stage):
+    """The producer's end is the connection's: everything is sent, and then a reset."""
+    lowest = _lowest(stage.aborter.transport)
+    close = lowest._closeSocket
+    lowest._closeSocket = lambda orderly: close(False)
+
+
 @_breaks("peer-lost-once")
 def peer_lost_twice(stage):
     """The peer's connectionLost is called a second time."""

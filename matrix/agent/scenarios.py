@@ -13,10 +13,15 @@ from twisted.protocols.policies import TimeoutMixin
 
 from matrix import wire
 
-Scenario = namedtuple("Scenario", "steps exchange small_buffers starts_tls answered")
+Scenario = namedtuple(
+    "Scenario",
+    "steps exchange small_buffers starts_tls answered produces_at_once",
+    defaults=(0, True, False, True, False),
+)
 """``steps(stage)`` yields waits; ``exchange`` bytes cross both ways first.
 
-``answered``: the peer takes part in the TLS handshake.
+``answered``: the peer takes part in the TLS handshake. ``produces_at_once``: a producer is
+registered in the aborter's ``connectionMade``.
 """
 
 ASLEEP_FOR = 0.1
@@ -31,12 +36,12 @@ STORM, WAVE = 500, 100
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def _scenario(exchange=0, small_buffers=True, starts_tls=False, answered=True):
+def _scenario(**settings):
     """Register a list of steps under its function's name."""
 
     def register(steps):
         name = steps.__name__.replace("_", "-")
-        SCENARIOS[name] = Scenario(steps, exchange, small_buffers, starts_tls, answered)
+        SCENARIOS[name] = Scenario(steps, **settings)
         return steps
 
     return register
@@ -101,6 +106,15 @@ def abort_when_full_default_buffers(stage):
     yield from _abort(stage)
 
 
+@_scenario(produces_at_once=True)
+def abort_when_full_at_once(stage):
+    """The producer does not wait for anything."""
+    yield from stage.connect()
+    yield from stage.see_peer_still()
+    yield from stage.prove()
+    yield from _abort(stage)
+
+
 @_scenario()
 def unregister_then_abort(stage):
     """The paused producer unregisters itself."""
@@ -139,6 +153,16 @@ def lose_then_abort(stage):
     yield from stage.turns(20)
     yield from stage.prove()
     yield from _abort(stage)
+
+
+@_scenario()
+def lose_when_full(stage):
+    """An orderly close, and a peer that reads on: everything arrives."""
+    yield from _fill_and_prove(stage)
+    stage.when("resumeProducing", stage.unregister)
+    stage.close()
+    stage.peer.drain_politely()
+    yield from stage.see_the_end()
 
 
 @_scenario()

@@ -18,7 +18,7 @@ READ_SIZE = 1 << 16
 class Plain:
     """A connection whose bytes are the application's."""
 
-    is_encrypted = False
+    is_encrypted = has_close_notify = False
     pending = 0
 
     def __init__(self, sock):
@@ -67,7 +67,7 @@ class Encrypted:
             server_side=not self._is_client,
             server_hostname="localhost" if self._is_client else None,
         )
-        self._has_close_notify = False
+        self.has_close_notify = False
 
     @property
     def pending(self):
@@ -104,14 +104,14 @@ class Encrypted:
         self._incoming.write(data)
         plain = bytearray()
         try:
-            while not self._has_close_notify:
+            while not self.has_close_notify:
                 chunk = self._tls.read(READ_SIZE)
-                self._has_close_notify = not chunk
+                self.has_close_notify = not chunk
                 plain += chunk
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
-            self._has_close_notify = True
+            self.has_close_notify = True
         return bytes(plain)
 
     def finish(self):
@@ -123,7 +123,7 @@ class Encrypted:
 
     def kind_of_end(self):
         """What an end of file means: a goodbye, or a connection that was cut."""
-        return wire.CLOSE_NOTIFY if self._has_close_notify else wire.CUT
+        return wire.CLOSE_NOTIFY if self.has_close_notify else wire.CUT
 
     def _pump(self, step, *arguments):
         """Repeat ``step`` until TLS has what it needs from the other end."""

@@ -36,6 +36,7 @@ class Stage:
         self.small_buffers = scenario.small_buffers
         self.starts_tls = scenario.starts_tls
         self.answered = scenario.answered
+        self.produces_at_once = scenario.produces_at_once
         self._cell, self._contexts = cell, contexts
         self._aborter_is_client = cell["side"] == "client"
         self._fault = fault
@@ -120,21 +121,25 @@ class Stage:
         """What Twisted needs to begin TLS on that side of the connection."""
         return self._wiring.tls_options(self.is_client(side))
 
+    def see_peer_still(self):
+        """The peer reads no more."""
+        yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
+
     def fill(self, streaming=True):
         """The aborter produces, to a peer that reads no more, until it is paused."""
-        yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
+        yield from self.see_peer_still()
         with self._calling("registerProducer"):
             self.aborter.fill(streaming)
 
     def write_much(self):
         """The aborter writes `MUCH` at once, to a peer that reads no more."""
-        yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
+        yield from self.see_peer_still()
         with self._calling("write"):
             self.aborter.write(MUCH)
 
     def deliver(self, size):
         """The aborter writes a little, and all of it comes to the peer's kernel."""
-        yield Wait("the peer reads no more", lambda: self.peer.still, LIMIT)
+        yield from self.see_peer_still()
         with self._calling("write"):
             self.aborter.write(size)
         yield Wait("delivery", lambda: (self.peer.receive_queue() or 0) >= size, LIMIT)
@@ -207,6 +212,18 @@ class Stage:
         self._bystander.count_from_here()
         self.aborter.record(wire.PEER_ACTED, act=act)
         self.peer.act(act)
+
+    def unregister(self):
+        """The producer has no more, and unregisters itself."""
+        self.aborter.is_finished = True
+        self.call("unregisterProducer")
+
+    def close(self):
+        """Call ``loseConnection()``, as the end of the connection."""
+        self.sample(always=True)
+        self._bystander.count_from_here()
+        self.aborter.record(wire.CLOSE_CALLED, written=self.aborter.written)
+        self.call("loseConnection")
 
     def see_the_end(self):
         """What the peer did ends the connection."""

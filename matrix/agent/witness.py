@@ -59,7 +59,7 @@ class Witness:
         self._commands = socket.socketpair()
         self._lock = threading.Lock()
         self._socket = self._session = self._thread = None
-        self.still = self.over = self._is_stopped = False
+        self.still = self.over = self._is_stopped = self._is_polite = False
 
     @property
     def read(self):
@@ -91,6 +91,11 @@ class Witness:
     def say(self, data):
         """Send one byte to the aborter."""
         self._command(_SAY + data)
+
+    def drain_politely(self):
+        """Read from now on, and answer the other end's close_notify, if one comes."""
+        self._is_polite = True
+        self.drain()
 
     def stop(self):
         """End the thread; an end of the connection that was not seen by now is `wire.SILENCE`."""
@@ -234,6 +239,9 @@ class Witness:
             if not data:
                 return session.kind_of_end(), None
             self._reading.add(session.decrypt(data))
+            if self._is_polite and session.has_close_notify:
+                self._is_polite = False
+                session.finish()
 
     def _record(self, event, **data):
         self._recorder.record(wire.PEER, event, **data)

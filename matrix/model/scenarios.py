@@ -46,11 +46,10 @@ class Scenario:
 
     ``does`` says what happens, ``situation`` what it stands for in a real program, ``source`` the
     sentence or ticket behind it. ``exchange``: bytes cross both ways first. ``produces``: a
-    producer is registered before the state is proved. ``ending`` is how the connection ends: by the
-    aborter's ``abortConnection()``, or by what its peer does (`matrix.wire.ABORT` and what follows
-    it). ``raises``: the scenario raises an
-    exception of its own, which must be reported. ``shakes_hands``: with TLS, the handshake comes to
-    its end before anything else.
+    producer is registered before the state is proved. ``ending`` is how the connection ends
+    (`matrix.wire.ABORT` and what follows it). ``raises``: the scenario raises an exception of its
+    own, which must be reported. ``shakes_hands``: with TLS, the handshake comes to its end before
+    anything else.
     """
 
     name: str
@@ -68,8 +67,13 @@ class Scenario:
 
     @property
     def aborts(self) -> bool:
-        """Whether the aborter really aborts, rather than being told by its peer."""
+        """Whether the aborter really aborts."""
         return self.ending in (wire.ABORT, wire.ABORT_DELIVERED)
+
+    @property
+    def closes(self) -> bool:
+        """Whether the aborter closes in good order instead: all that was written must arrive."""
+        return self.ending == wire.CLOSE
 
 
 _WITNESS = Only("peer", ("socket",), "only the witness can do this to a connection")
@@ -115,6 +119,14 @@ SCENARIOS = (
         _ABORT,
     ),
     Scenario(
+        "abort-when-full-at-once",
+        "producers",
+        "The same as abort-when-full, with the producer registered in connectionMade: where there "
+        "is TLS, before its handshake.",
+        "A server streams to whoever connects.",
+        "twisted.internet.test.test_tcp.StreamingProducerClient, the seed's own case.",
+    ),
+    Scenario(
         "unregister-then-abort",
         "producers",
         "The paused producer unregisters itself with the buffer full; then abort.",
@@ -142,6 +154,15 @@ SCENARIOS = (
         "loseConnection() waits for the full buffer; the state is proved again; abort.",
         "The most common one: an orderly close does not come to its end, and a timeout aborts.",
         _LOSE,
+    ),
+    Scenario(
+        "lose-when-full",
+        "order of calls",
+        "loseConnection() while a producer is registered and the buffer is full; the peer drains; "
+        "the producer unregisters itself once it is resumed.",
+        "The counterpart of an abort: a slow client gets all that was written.",
+        _LOSE,
+        ending=wire.CLOSE,
     ),
     Scenario(
         "write-then-abort",

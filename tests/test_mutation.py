@@ -1,0 +1,44 @@
+"""The mutation benchmark: a mutant is in force where it must be, and noticed for what it does."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from matrix.model.cell import Cell
+from tests.benchmarks.mutation.applying import Mutant, environment, file_of
+from tests.benchmarks.mutation.judging import Sight, by_matrix, by_trial, tls_material
+
+ABORT = Cell("select", "tcp4", "abort-when-full", "client", "socket")
+BODY = "if self.disconnected or self._aborting:\n"
+
+
+def no_abort() -> Mutant:
+    """The installed Twisted, whose abortConnection() returns at once."""
+    text = file_of("twisted.internet.tcp").read_text(encoding="utf-8")
+    assert text.count(BODY) == 1
+    source = text.replace(BODY, "if True:\n")
+    where = ("twisted.internet.tcp", "_AbortingMixin.abortConnection", "by hand", 0)
+    return Mutant(*where, line=203, before=BODY, after="if True:\n", source=source)
+
+
+def seen_by_matrix(mutant: Mutant | None, folder: Path) -> Sight:
+    """What one cell sees of it."""
+    changed = environment(mutant, folder)
+    return asyncio.run(by_matrix(changed, [ABORT], tls_material(), folder))
+
+
+def test_matrix_notices_a_mutant(tmp_path: Path) -> None:
+    """An abort that does nothing breaks a rule in the matrix, and Twisted as it is breaks none."""
+    assert seen_by_matrix(None, tmp_path).how is None
+    seen = seen_by_matrix(no_abort(), tmp_path)
+    assert seen.how == "connection-lost-once"
+    assert seen.detail.startswith(ABORT.id)
+
+
+def test_trial_is_run_on_a_mutant(tmp_path: Path) -> None:
+    """Twisted's own abort tests pass with Twisted as it is, and not where nothing is aborted."""
+    passed = asyncio.run(by_trial(environment(None, tmp_path), ["select"], tmp_path))
+    assert passed.how is None
+    broken = Mutant("twisted.internet.tcp", "", "by hand", 0, 1, "", "", "raise SystemExit(3)\n")
+    assert asyncio.run(by_trial(environment(broken, tmp_path), ["select"], tmp_path)).how
