@@ -191,6 +191,21 @@ def judge_command(results: Path) -> None:
     sys.exit(workflow.FAILED if differences else workflow.exit_code(derived))
 
 
+@commands.command("merge")
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Write it."
+)
+def merge_command(results: tuple[Path, ...], output: Path) -> None:
+    """Put shards and hosts together; a cell of which there is no result is shown as missing."""
+    merged = workflow.merge_files(results, output)
+    console = Console()
+    console.print(terminal.summary(merged))
+    for line in workflow.missing_shards(merged):
+        console.print(line, soft_wrap=True, markup=False)
+    sys.exit(workflow.exit_code(merged))
+
+
 @commands.command("report")
 @_RESULTS
 @click.option("--html", "html_path", type=click.Path(path_type=Path), metavar="FILE")

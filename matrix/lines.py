@@ -19,6 +19,7 @@ from typing import Any
 
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Outcome, Result
+from matrix.model.shard import Shard
 from matrix.structure import from_json, shown, to_json
 
 SCHEMA = 1
@@ -134,6 +135,7 @@ class _Draft:
         self.hosts: dict[str, Host] = {}
         self.plan: Plan | None = None
         self.planned: frozenset[tuple[str, str | None, str]] = frozenset()
+        self.shards: frozenset[tuple[str, str]] = frozenset()
         self.version = ""
         self.controls: list[Control] = []
         self.results: list[Result] = []
@@ -190,6 +192,11 @@ class _Draft:
         self.plan = from_json(_field(raw, "plan"), Plan)
         cells = ((host, None, cell.id) for host, cell in self.plan.cells())
         self.planned = frozenset((*cells, *self.plan.faults))
+        self.shards = frozenset(
+            (planned.host, str(Shard.parse(text)))
+            for planned in self.plan.hosts
+            for text in planned.shards
+        )
 
     def _host(self, raw: dict[str, Any]) -> None:
         host = from_json(_field(raw, "host"), Host)
@@ -199,12 +206,12 @@ class _Draft:
 
     def _control(self, raw: dict[str, Any]) -> None:
         control = from_json(raw, Control)
-        self._known(control.host)
+        self._known(control.host, control.shard)
         self.controls.append(control)
 
     def _result(self, raw: dict[str, Any]) -> None:
         cell_id, result = _field(raw, "id"), from_json(raw, Result)
-        self._known(result.host)
+        self._known(result.host, result.shard)
         if cell_id != result.cell.id:
             raise ValueError(f"its id is {shown(cell_id)}, and that of its cell {result.cell.id}")
         if (result.host, result.fault, cell_id) not in self.planned:
@@ -215,6 +222,8 @@ class _Draft:
         self.footer = from_json(raw, Footer)
         self.counts = from_json(_field(raw, "counts"), dict[str, int])
 
-    def _known(self, host: str) -> None:
+    def _known(self, host: str, shard: str | None = None) -> None:
         if host not in self.hosts:
             raise ValueError(f"no line above describes host {host!r}")
+        if shard is not None and (host, shard) not in self.shards:
+            raise ValueError(f"shard {shard!r} of host {host!r} is not in the header's plan")

@@ -108,7 +108,11 @@ class Writer:
         self._file.close()
 
     def append(self, entry: Control | Result) -> None:
-        """Add an attempt that has ended; when this returns, the file holds it."""
+        """Add an attempt that has ended; when this returns, the file holds it.
+
+        It is said to be of the plan's shard, so that it can still be told apart in a merged file.
+        """
+        entry = evolve(entry, shard=self._report.plan.shard)
         self._add(entry_line(entry))
         if isinstance(entry, Result):
             self._bare.append(evolve(entry, transcript=_NO_TRANSCRIPT))

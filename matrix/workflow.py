@@ -13,16 +13,17 @@ from typing import Protocol
 from attrs import evolve, field, frozen
 
 from matrix import __version__, plan
-from matrix.errors import ResultsError
+from matrix.errors import MergeError, OutputError, ResultsError
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
 from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT, Rounds, Run, Stand, stands
 from matrix.manager.session import DEADLINE
+from matrix.merge import merge
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
 from matrix.render import html, junit, markdown
-from matrix.store import Writer, read, write_atomically
+from matrix.store import Writer, read, write, write_atomically
 
 PASSED, FAILED, UNUSABLE, INVALID = range(4)
 """Exit codes: every cell accepted; one was not; the command failed; the run is not valid."""
@@ -126,6 +127,27 @@ def write_pages(report: Report, folder: Path) -> None:
     write_atomically(folder / "summary.md", markdown.render(report))
 
 
+def merge_files(paths: Sequence[Path], output: Path) -> Report:
+    """Put the reports of several results files into one file, and return it."""
+    if len(set(paths)) < len(paths):
+        raise MergeError("A results file is named twice; name each once.")
+    if output.exists() and any(output.samefile(path) for path in paths if path.exists()):
+        raise OutputError(f"{output} is one of the files to merge; name another one with -o.")
+    merged = merge({str(path): read(path) for path in paths})
+    write(merged, output)
+    return merged
+
+
+def missing_shards(report: Report) -> list[str]:
+    """A sentence for every host of which not all shards are there."""
+    missing = {planned.host: planned.missing() for planned in report.plan.hosts}
+    return [
+        f"{host}: no results of shard {', '.join(map(str, shards))}"
+        for host, shards in missing.items()
+        if shards
+    ]
+
+
 def judge_again(report: Report) -> Report:
     """The same report with every verdict derived anew from its events."""
     controls = tuple(evolve(c, signal=signal_of(c.transcript)) for c in report.controls)
@@ -135,7 +157,8 @@ def judge_again(report: Report) -> Report:
 
 def _judged(result: Result, controls: Sequence[Control]) -> Result:
     cell = result.cell
-    own = [control for control in controls if control.host == result.host]
+    # In a merged report each shard is held to what its own run saw, as it was when it was played.
+    own = [c for c in controls if (c.host, c.shard) == (result.host, result.shard)]
     verdict = judge(cell, result.transcript, bar(own, cell.transport, cell.side))
     expected = result.expected if verdict == result.verdict else None
     return evolve(result, verdict=verdict, expected=expected)

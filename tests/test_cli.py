@@ -142,6 +142,29 @@ def test_judge_misses_a_fault_that_was_taken_out(real: Path, tmp_path: Path) -> 
     assert "was not played" in ended.stdout
 
 
+# merge --------------------------------------------------------------------------------------------
+
+
+def test_shards_of_real_runs_make_the_whole(tmp_path: Path) -> None:
+    """Two machines' shards are one report; without one of them its cells are missing: status 1."""
+    two = ("-r", "select", "-t", "tcp4", "-s", "abort-when-full", "--side", "client")
+    files = []
+    for shard in ("1/2", "2/2"):
+        folder = tmp_path / shard.replace("/", "-of-")
+        assert commands.run("run", *two, "--shard", shard, "-o", folder).returncode == 0
+        files.append(folder / "results.jsonl")
+    whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
+    ended = commands.run("merge", *files, "-o", whole)
+    assert ended.returncode == 0, ended.stdout
+    assert "All 2 cells passed." in ended.stdout
+    assert {cell.cell.peer for cell in read(whole).cells()} == {"reactor", "socket"}
+    assert commands.run("judge", whole).returncode == 0
+    ended = commands.run("merge", files[0], "-o", part)
+    assert ended.returncode == 1
+    assert "no results of shard 2/2" in ended.stdout
+    assert commands.run("judge", part).returncode == 1
+
+
 # plan, doctor, report, show -----------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from matrix.lines import SCHEMA, dump_lines, parse_lines
 from matrix.model.cell import Cell
 from matrix.model.report import Footer, Host, Plan, Planned, Reactor, Report
 from matrix.model.result import Control, Outcome, Result, Standing, Verdict
+from matrix.model.shard import Shard
 from matrix.model.transcript import Ending, Event, How, Transcript
 from matrix.store import Writer, read, write, write_atomically
 from tests import synthetic
@@ -36,21 +37,23 @@ EVENTS = (Event(0.5, "process", "started", {"pid": 7}), Event(1, "process", "fin
 TRANSCRIPT = Transcript(EVENTS, Ending(How.EXITED, 0), "warning\n")
 FAILED = Verdict(Outcome.FAIL, {"prompt": Standing.FAIL}, ("prompt: late",))
 FAULT = ("here", "is-late", CELLS[0].id)
+PLANNED_THERE = Planned("there", CELLS, ("1/1",), {"no meaning": 3})
 REPORT = Report(
     hosts=(
         Host("here", ("python3",), {"python": "3.11"}, (Reactor("epoll", "the epoll reactor"),)),
         Host("there", ("ssh", "there", "python3"), {}, (), {"is-late": "prompt"}),
     ),
-    plan=Plan("digest", (Planned("here", CELLS), Planned("there", CELLS)), 2, "1/2", (FAULT,)),
-    controls=(Control("here", "tcp4", "client", "reset", TRANSCRIPT),),
+    plan=Plan("digest", (Planned("here", CELLS, ("1/1",)), PLANNED_THERE), 2, "1/1", (FAULT,)),
+    controls=(Control("here", "tcp4", "client", "reset", TRANSCRIPT, shard="1/1"),),
     results=(
-        Result("here", CELLS[0], Verdict(Outcome.PASS), TRANSCRIPT, 0.25),
-        Result("there", CELLS[1], FAILED, TRANSCRIPT, 0.5, attempt=2),
-        Result("here", CELLS[0], FAILED, TRANSCRIPT, 0.5, fault="is-late"),
+        Result("here", CELLS[0], Verdict(Outcome.PASS), TRANSCRIPT, 0.25, shard="1/1"),
+        Result("there", CELLS[1], FAILED, TRANSCRIPT, 0.5, attempt=2, shard="1/1"),
+        Result("here", CELLS[0], FAILED, TRANSCRIPT, 0.5, fault="is-late", shard="1/1"),
     ),
     footer=Footer("2026-01-05T04:10:00+00:00", 1.5),
     version="0.1.0",
 )
+PLAN = json.loads(next(dump_lines(REPORT)))["plan"]
 VALIDATOR = Draft202012Validator(
     json.loads(files("matrix").joinpath("schema/results.schema.json").read_text())
 )
@@ -84,16 +87,27 @@ verdicts = st.builds(Verdict, st.sampled_from(Outcome), standings, reasons, st.n
 reactors = st.builds(Reactor, texts, texts, st.none() | texts, texts)
 hosts = st.builds(Host, texts, reasons, tables, st.lists(reactors, max_size=2).map(tuple), tables)
 cells = st.builds(Cell, names, names, names, names, names)
-plans = st.builds(Planned, texts, st.lists(cells, max_size=2).map(tuple))
+shards = st.integers(1, 3).flatmap(
+    lambda count: st.builds(Shard, st.integers(1, count), st.just(count))
+)
+plans = st.builds(
+    Planned,
+    texts,
+    st.lists(cells, max_size=3, unique=True).map(tuple),
+    left_out=st.dictionaries(texts, st.integers(), max_size=2),
+)
 
 
 @st.composite
 def reports(draw: st.DrawFn) -> Report:
     """Any report whose parts do not contradict each other."""
     known = draw(st.lists(hosts, min_size=1, max_size=3, unique_by=lambda host: host.id))
-    planned = tuple(evolve(draw(plans), host=host.id) for host in known)
+    shard = draw(st.none() | shards.map(str))
+    here = () if shard is None else (shard,)
+    planned = tuple(evolve(draw(plans), host=host.id, shards=here) for host in known)
     faults = tuple((p.host, draw(texts), cell.id) for p in planned for cell in p.cells[:1])
-    owed: list[tuple[str, str | None, Cell]] = [(p.host, None, c) for p in planned for c in p.cells]
+    plan = Plan(draw(texts), planned, draw(st.integers()), shard, faults)
+    owed: list[tuple[str, str | None, Cell]] = [(host, None, cell) for host, cell in plan.cells()]
     owed += [(host, fault, Cell.parse(cell)) for host, fault, cell in faults]
     results = [
         Result(
@@ -105,15 +119,25 @@ def reports(draw: st.DrawFn) -> Report:
             draw(st.integers()),
             f,
             draw(st.none() | texts),
+            draw(st.sampled_from([None, shard])),
         )
         for host, f, cell in owed
         if draw(st.booleans())
     ]
     some = st.sampled_from([host.id for host in known])
-    controls = st.builds(Control, some, texts, texts, st.none() | texts, transcripts, st.integers())
+    controls = st.builds(
+        Control,
+        some,
+        texts,
+        texts,
+        st.none() | texts,
+        transcripts,
+        st.integers(),
+        st.sampled_from([None, shard]),
+    )
     return Report(
         tuple(known),
-        Plan(draw(texts), planned, draw(st.integers()), draw(st.none() | texts), faults),
+        plan,
         tuple(draw(st.lists(controls, max_size=2))),
         tuple(results),
         draw(st.none() | st.builds(Footer, texts, numbers, st.none() | texts)),
@@ -320,6 +344,10 @@ def test_what_is_no_results_file_is_refused(tmp_path: Path, content: bytes, word
         (4, {"events": [{"t": 1, "side": "peer"}]}, "no event"),
         (4, {"events": [{"t": "1", "side": "peer", "event": "told"}]}, "event"),
         (4, {"events": [{"t": True, "side": "peer", "event": "told"}]}, "event"),
+        (1, {"plan": {**PLAN, "shard": "2/1"}}, "a shard reads K/N"),
+        (1, {"plan": {**PLAN, "hosts": [{**PLAN["hosts"][0], "shards": ["0/1"]}]}}, "'0/1'"),
+        (3, {"shard": "1/2"}, "shard '1/2' of host 'here' is not in the header's plan"),
+        (4, {"shard": "1/2"}, "shard '1/2' of host 'here' is not in the header's plan"),
         (6, {"fault": "is-early"}, "plan"),
         (7, {"type": "host"}, "field host is missing"),
         (7, {"duration": None}, "None is not a number"),

@@ -85,7 +85,8 @@ class Result:
     ``fault`` names the deliberate defect that this attempt ran with, as a negative control of
     the rules; such an attempt is no result of the cell. ``duration`` is in seconds of the
     manager's clock. ``attempt`` counts from 1. ``expected`` is the reason why this very verdict
-    was to be expected: the known defect's, with its link; None for any other.
+    was to be expected: the known defect's, with its link; None for any other. ``shard`` is the
+    part of the plan (``K/N``) whose run played it; None where the plan was not parted.
     """
 
     host: str
@@ -96,6 +97,7 @@ class Result:
     attempt: int = 1
     fault: str | None = None
     expected: str | None = None
+    shard: str | None = None
 
     @property
     def is_accepted(self) -> bool:
@@ -108,7 +110,7 @@ class Control:
     """One attempt at the case with no reactor in it: a raw socket, or stdlib ``ssl``.
 
     ``signal`` is how its witness saw the connection end (one of `matrix.wire.SIGNALS`), or None
-    where the control itself did not get that far.
+    where the control itself did not get that far. It speaks for the results of its own ``shard``.
     """
 
     host: str
@@ -117,3 +119,4 @@ class Control:
     signal: str | None
     transcript: Transcript
     attempt: int = 1
+    shard: str | None = None
