@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -151,17 +152,20 @@ def missing_shards(report: Report) -> list[str]:
 def judge_again(report: Report) -> Report:
     """The same report with every verdict derived anew from its events."""
     controls = tuple(evolve(c, signal=signal_of(c.transcript)) for c in report.controls)
-    results = tuple(_judged(result, controls) for result in report.results)
-    return evolve(report, controls=controls, results=results)
 
+    @cache
+    def held_to(host: str, shard: str | None, transport: str, side: str) -> str | None:
+        # In a merged report each shard is held to what its own run saw, as when it was played.
+        return bar([c for c in controls if (c.host, c.shard) == (host, shard)], transport, side)
 
-def _judged(result: Result, controls: Sequence[Control]) -> Result:
-    cell = result.cell
-    # In a merged report each shard is held to what its own run saw, as it was when it was played.
-    own = [c for c in controls if (c.host, c.shard) == (result.host, result.shard)]
-    verdict = judge(cell, result.transcript, bar(own, cell.transport, cell.side))
-    expected = result.expected if verdict == result.verdict else None
-    return evolve(result, verdict=verdict, expected=expected)
+    def judged(result: Result) -> Result:
+        cell = result.cell
+        told = held_to(result.host, result.shard, cell.transport, cell.side)
+        verdict = judge(cell, result.transcript, told)
+        expected = result.expected if verdict == result.verdict else None
+        return evolve(result, verdict=verdict, expected=expected)
+
+    return evolve(report, controls=controls, results=tuple(map(judged, report.results)))
 
 
 def differences(stored: Report, derived: Report) -> list[str]:

@@ -8,7 +8,7 @@ from enum import Enum
 from attrs import field, frozen
 
 from matrix.model.cell import Cell
-from matrix.model.transcript import Transcript
+from matrix.model.transcript import Source, Stored, Transcript
 
 
 class Outcome(Enum):
@@ -78,6 +78,10 @@ class Verdict:
         return tuple(n for n, standing in self.rules.items() if standing is Standing.FAIL)
 
 
+def _loaded(transcript: Transcript | Stored) -> Transcript:
+    return transcript.source.transcript() if isinstance(transcript, Stored) else transcript
+
+
 @frozen
 class Result:
     """One attempt at one cell on one host, and its verdict.
@@ -92,12 +96,27 @@ class Result:
     host: str
     cell: Cell
     verdict: Verdict
-    transcript: Transcript
+    _transcript: Transcript | Stored = field(eq=_loaded)
     duration: float
     attempt: int = 1
     fault: str | None = None
     expected: str | None = None
     shard: str | None = None
+
+    @property
+    def transcript(self) -> Transcript:
+        """What was seen. Of a result that was read from a file, it is read when it is asked for."""
+        return _loaded(self._transcript)
+
+    @property
+    def source(self) -> Source | None:
+        """Where the transcript is kept; None where it is at hand."""
+        return self._transcript.source if isinstance(self._transcript, Stored) else None
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds from the abort to the aborter's connectionLost, or None without either."""
+        return self._transcript.latency
 
     @property
     def is_accepted(self) -> bool:
