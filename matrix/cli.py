@@ -13,12 +13,13 @@ import click
 from rich.console import Console
 
 from matrix import __version__, doctor, plan, workflow
+from matrix.compare import compare
 from matrix.errors import MatrixError
 from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
-from matrix.render import badge, catalogue, html, junit, markdown, terminal
+from matrix.render import badge, catalogue, comparison, html, junit, markdown, terminal
 from matrix.store import read, write_atomically
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -204,6 +205,19 @@ def merge_command(results: tuple[Path, ...], output: Path) -> None:
     for line in workflow.missing_shards(merged):
         console.print(line, soft_wrap=True, markup=False)
     sys.exit(workflow.exit_code(merged))
+
+
+@commands.command("compare")
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@_FORMAT
+def compare_command(old: Path, new: Path, form: str) -> None:
+    """What changed from one results file to another; ends with 1 where something got worse."""
+    changes = compare(read(old), read(new))
+    _print(
+        comparison.markdown(changes) if form == "markdown" else comparison.terminal(changes), form
+    )
+    sys.exit(workflow.FAILED if changes.has_regressed else workflow.PASSED)
 
 
 @commands.command("report")

@@ -77,13 +77,17 @@ def test_usage(words: tuple[str, ...]) -> None:
     ],
     ids=["none", "empty", "text", "foreign", "list", "no type", "no value", "two", "binary"],
 )
-@pytest.mark.parametrize("command", ["judge", "report", "show", "merge"])
+@pytest.mark.parametrize("command", ["judge", "report", "show", "merge", "compare"])
 def test_no_results(command: str, text: str | None, words: str, tmp_path: Path) -> None:
     """What is no results file is refused, with the line that makes no sense."""
     path = tmp_path / "results.jsonl"
     if text is not None:
         path.write_text(text, encoding="latin-1")
-    more = {"show": ("a/b/c/d/e",), "merge": ("-o", tmp_path / "merged.jsonl")}.get(command, ())
+    more = {
+        "show": ("a/b/c/d/e",),
+        "merge": ("-o", tmp_path / "merged.jsonl"),
+        "compare": (path,),
+    }.get(command, ())
     sentence = commands.refused(command, path, *more)
     assert words in sentence
     assert str(path) in sentence

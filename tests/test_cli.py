@@ -165,6 +165,23 @@ def test_shards_of_real_runs_make_the_whole(tmp_path: Path) -> None:
     assert commands.run("judge", part).returncode == 1
 
 
+# compare ------------------------------------------------------------------------------------------
+
+
+def test_compare_ends_with_1_on_a_regression(tmp_path: Path) -> None:
+    """What got worse is printed, also as Markdown; what got better is no reason to fail."""
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    good.write_text("".join(dump_lines(synthetic.report(20))))
+    bad.write_text("".join(dump_lines(synthetic.report(20, {Outcome.CRASH: 1}))))
+    worse = commands.run("compare", good, bad)
+    assert worse.returncode == 1
+    assert "Regression: 1 new failure; 20 cells compared." in worse.stdout
+    better = commands.run("compare", bad, good, "--format", "markdown")
+    assert better.returncode == 0
+    assert "### Fixed (1)" in better.stdout
+    assert commands.run("compare", bad, bad).returncode == 0
+
+
 # plan, doctor, report, show -----------------------------------------------------------------------
 
 
