@@ -13,6 +13,7 @@ A map of the package, from the ground up:
 ``rules``       the contract as a table of rules
 ``judge``       transcript → verdict
 ``expectations`` known defects, with reason, link, condition and expiry
+``surprises``   where a report does not bear out what was expected
 ``statistics``  attempts → rate and interval
 ``merge``       reports of shards and hosts → one report
 ``compare``     report × report → what changed

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 
 from matrix import __version__, plan
 from matrix.errors import MergeError, OutputError, ResultsError
+from matrix.expectations import Expectation, explain, load, parse, shipped
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
 from matrix.manager.interpreters import Interpreter
@@ -24,6 +25,7 @@ from matrix.merge import merge
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
 from matrix.render import html, junit, markdown
+from matrix.render.expectations import draft
 from matrix.store import Writer, read, write, write_atomically
 
 PASSED, FAILED, UNUSABLE, INVALID = range(4)
@@ -41,6 +43,7 @@ class Order:
     in_flight: int = IN_FLIGHT
     preload: tuple[str, ...] = ()
     deadline: float = DEADLINE
+    expectations: tuple[Expectation, ...] = field(factory=shipped)
 
 
 class Progress(Protocol):
@@ -68,7 +71,7 @@ async def _run(order: Order, folder: Path, watch: Watch) -> Report:
             with watch(made) as progress:
                 emit = _emitter(writer, progress)
                 interrupted = await _play(
-                    Run(made, ready, emit, order.in_flight, rounds=order.rounds)
+                    Run(made, ready, emit, order.in_flight, order.expectations, order.rounds)
                 )
             footer = Footer(started, round(clock() - began, 3), interrupted)
             path = writer.finish(footer)
@@ -147,6 +150,27 @@ def missing_shards(report: Report) -> list[str]:
         for host, shards in missing.items()
         if shards
     ]
+
+
+def expectations(path: Path | None) -> tuple[Expectation, ...]:
+    """What is known: what is shipped, and what a user's file has besides."""
+    return (*shipped(), *(load(path) if path is not None else ()))
+
+
+def today() -> date:
+    """The day by which expectations are held to their date."""
+    return datetime.now(timezone.utc).date()
+
+
+def draft_expectations(results: Path, path: Path) -> int:
+    """Add to a file of expectations what a report has and nobody expects; returns how many."""
+    known = load(path) if path.exists() else ()
+    report = explain(read(results), (*shipped(), *known), today())
+    text = draft(report, {each.name for each in known}, today())
+    if text:
+        before = path.read_text(encoding="utf-8").rstrip("\n") + "\n\n" if path.exists() else ""
+        write_atomically(path, before + text)
+    return len(parse(text, str(path)))
 
 
 def judge_again(report: Report) -> Report:

@@ -154,6 +154,26 @@ def test_truncated_results(command: str, cut: int, tmp_path: Path) -> None:
     assert "cut off before its end" in " ".join(ended.stdout.lower().split())
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "No such file"),
+        ("[x", "it is not TOML"),
+        ("[x]\ncells = 3", "Expectation x in "),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "judge"])
+def test_expectations(command: str, text: str | None, words: str, tmp_path: Path) -> None:
+    """A file of expectations that makes no sense is refused before anything runs."""
+    path, results = tmp_path / "mine.toml", tmp_path / "results.jsonl"
+    results.write_text("".join(LINES))
+    if text is not None:
+        path.write_text(text)
+    start = (*SMALL, "-o", tmp_path / "out") if command == "run" else ("judge", results)
+    assert words in commands.refused(*start, "--expectations", path)
+    assert not (tmp_path / "out").exists()
+
+
 # Output -------------------------------------------------------------------------------------------
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from attrs import evolve
 
 from matrix import wire
+from matrix.judge import judge
 from matrix.lines import dump_lines
 from matrix.model.cell import Cell
+from matrix.model.report import Report
 from matrix.model.result import Outcome
 from matrix.model.scenarios import SCENARIOS
 from matrix.model.transcript import Event
@@ -180,6 +183,43 @@ def test_compare_ends_with_1_on_a_regression(tmp_path: Path) -> None:
     assert better.returncode == 0
     assert "### Fixed (1)" in better.stdout
     assert commands.run("compare", bad, bad).returncode == 0
+
+
+# expectations -------------------------------------------------------------------------------------
+
+
+def test_drafted_expectations_are_used_when_they_are_complete(tmp_path: Path) -> None:
+    """What failed is drafted, refused as long as nobody said why, and expected from then on."""
+    results, mine = tmp_path / "results.jsonl", tmp_path / "mine.toml"
+    report = real_failure(synthetic.report(4, seed=2))
+    results.write_text("".join(dump_lines(report)))
+    ended = commands.run("expect", "update", results, "-o", mine)
+    assert ended.returncode == 0
+    assert f"1 added to {mine}" in ended.stdout
+    assert "its reason is still the placeholder" in commands.refused(
+        "judge", results, "--expectations", mine
+    )
+    mine.write_text(mine.read_text().replace('"TODO: ', '"'))
+    ended = commands.run("judge", results, "--expectations", mine)
+    assert "1 has a known defect" in " ".join(ended.stdout.split())
+    ended = commands.run("expect", "update", results, "-o", mine)
+    assert "nothing was written" in ended.stdout
+
+
+def real_failure(report: Report) -> Report:
+    """The report, in which the events of the first cell say that a write after the loss raised."""
+    first, *others = report.results
+    raised = {"type": "OSError", "mro": ["OSError"], "message": "late", "traceback": ""}
+    events = tuple(
+        evolve(e, data={"raised": raised}) if e.name == wire.LATE_WRITE else e
+        for e in first.transcript.events
+    )
+    transcript = evolve(first.transcript, events=events)
+    bar = next(c.signal for c in report.controls if c.transport == first.cell.transport)
+    verdict = judge(first.cell, transcript, bar)
+    assert verdict.outcome is Outcome.FAIL
+    results = (evolve(first, transcript=transcript, verdict=verdict), *others)
+    return evolve(report, results=results)
 
 
 # plan, doctor, report, show -----------------------------------------------------------------------

@@ -29,6 +29,7 @@ LAYERS = (
         "rules",
         "statistics",
         "structure",
+        "surprises",
     },
     {"generate", "lines", "manager", "render", "store"},
     {"doctor", "suite", "workflow"},
