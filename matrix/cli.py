@@ -20,7 +20,8 @@ from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
-from matrix.render import badge, catalogue, comparison, html, junit, markdown, terminal
+from matrix.model.report import Report
+from matrix.render import badge, catalogue, comparison, ctrf, html, junit, markdown, terminal
 from matrix.store import read, write_atomically
 from matrix.surprises import surprises
 
@@ -258,28 +259,32 @@ def expect_update_command(results: Path, output: Path) -> None:
         )
 
 
+_PAGES: dict[str, Callable[[Report], str]] = {
+    "html": html.render,
+    "junit": junit.render,
+    "ctrf": ctrf.render,
+    "markdown": markdown.render,
+    "badge": badge.render,
+    "badge-json": badge.render_json,
+}
+"""Options of `report`, each with what it writes."""
+
+
+def _pages(command: _Command) -> _Command:
+    for name in reversed(_PAGES):
+        path = click.Path(path_type=Path)
+        command = click.option(f"--{name}", name, type=path, metavar="FILE")(command)
+    return command
+
+
 @commands.command("report")
 @_RESULTS
-@click.option("--html", "html_path", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--junit", "junit_path", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--badge", "badge_path", type=click.Path(path_type=Path), metavar="FILE")
-def report_command(
-    results: Path,
-    html_path: Path | None,
-    junit_path: Path | None,
-    markdown_path: Path | None,
-    badge_path: Path | None,
-) -> None:
+@_pages
+def report_command(results: Path, **pages: Path | None) -> None:
     """Write pages from a results file; without an option, print a summary."""
     report = read(results)
-    renderers = (
-        (html_path, html.render),
-        (junit_path, junit.render),
-        (markdown_path, markdown.render),
-        (badge_path, badge.render),
-    )
-    wanted = [(path, render(report)) for path, render in renderers if path is not None]
+    named = {name.replace("_", "-"): path for name, path in pages.items()}
+    wanted = [(path, _PAGES[name](report)) for name, path in named.items() if path is not None]
     for path, text in wanted:
         write_atomically(path, text)
     if not wanted:
