@@ -13,12 +13,16 @@ A map of the package, from the ground up:
 ``rules``       the contract as a table of rules
 ``judge``       transcript → verdict
 ``expectations`` known defects, with reason, link, condition and expiry
+``surprises``   where a report does not bear out what was expected
 ``statistics``  attempts → rate and interval
+``merge``       reports of shards and hosts → one report
+``compare``     report × report → what changed
+``history``     the outcome of every cell over time, in an SQLite file
 ``manager``     starts agents, hands them cells, keeps the clock, kills
 ``structure``   values ↔ JSON
 ``lines``       report ↔ the lines of a results file
 ``store``       results files and pages on disk
-``render``      report → HTML, JUnit, Markdown, badge, terminal
+``render``      report → HTML, JUnit, CTRF, Markdown, badge, terminal
 ``workflow``    what the commands do, step by step
 ``doctor``      what can run on a host, what cannot, and what to install
 ``generate``    cells → ``unittest.TestCase`` classes

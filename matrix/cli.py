@@ -13,13 +13,17 @@ import click
 from rich.console import Console
 
 from matrix import __version__, doctor, plan, workflow
+from matrix.compare import compare
 from matrix.errors import MatrixError
+from matrix.expectations import explain
 from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
-from matrix.render import badge, catalogue, html, junit, markdown, terminal
+from matrix.model.report import Report
+from matrix.render import badge, catalogue, comparison, ctrf, html, junit, markdown, terminal
 from matrix.store import read, write_atomically
+from matrix.surprises import surprises
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -49,6 +53,13 @@ def _selecting(command: _Command) -> _Command:
     return command
 
 
+_EXPECTATIONS = click.option(
+    "--expectations",
+    "expected",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Known defects of your own, beside those that are shipped.",
+)
 _FORMAT = click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text")
 
 
@@ -142,6 +153,7 @@ def rules_command(form: str) -> None:
     metavar="SECONDS",
     help="After this time a cell's process is killed: timeout.",
 )
+@_EXPECTATIONS
 @click.option(
     "-o",
     "folder",
@@ -159,60 +171,120 @@ def run_command(  # noqa: PLR0913 - each is an option
     in_flight: int,
     preload: tuple[str, ...],
     deadline: float,
+    expected: Path | None,
     folder: Path,
     **axes: Any,
 ) -> None:
     """Run the cells, and write results and pages into a folder."""
-    rounds = Rounds(repeat, duration, until_fail)
+    rounds, known = Rounds(repeat, duration, until_fail), workflow.expectations(expected)
     order = workflow.Order(
-        _selection(axes), _interpreters(pythons), rounds, shard, in_flight, preload, deadline
+        _selection(axes), _interpreters(pythons), rounds, shard, in_flight, preload, deadline, known
     )
     console = Console()
     report = workflow.run(order, folder, partial(terminal.progress, console=console))
     workflow.write_pages(report, folder)
     console.print(terminal.summary(report))
+    console.print(terminal.surprises(surprises(report, known, workflow.today())))
     console.print(f"The page: {folder / 'index.html'}", soft_wrap=True, markup=False)
     sys.exit(workflow.exit_code(report))
 
 
 @commands.command("judge")
 @_RESULTS
-def judge_command(results: Path) -> None:
-    """Derive the verdicts of a results file again, from its events alone."""
-    stored = read(results)
+@_EXPECTATIONS
+def judge_command(results: Path, expected: Path | None) -> None:
+    """Derive the verdicts of a results file again, from its events alone.
+
+    With --expectations, what was to be expected is derived again too, as of today.
+    """
+    known, stored = workflow.expectations(expected), read(results)
     derived = workflow.judge_again(stored)
+    if expected is not None:
+        derived = explain(derived, known, workflow.today())
     differences = workflow.differences(stored, derived)
     for line in differences:
         click.echo(line)
     Console().print(terminal.summary(derived))
+    Console().print(terminal.surprises(surprises(derived, known, workflow.today())))
     click.echo(
         f"{len(stored.results)} verdicts derived again, {len(differences)} differ from the stored."
     )
     sys.exit(workflow.FAILED if differences else workflow.exit_code(derived))
 
 
+@commands.command("merge")
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Write it."
+)
+def merge_command(results: tuple[Path, ...], output: Path) -> None:
+    """Put shards and hosts together; a cell of which there is no result is shown as missing."""
+    merged = workflow.merge_files(results, output)
+    console = Console()
+    console.print(terminal.summary(merged))
+    for line in workflow.missing_shards(merged):
+        console.print(line, soft_wrap=True, markup=False)
+    sys.exit(workflow.exit_code(merged))
+
+
+@commands.command("compare")
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@_FORMAT
+def compare_command(old: Path, new: Path, form: str) -> None:
+    """What changed from one results file to another; ends with 1 where something got worse."""
+    changes = compare(read(old), read(new))
+    _print(
+        comparison.markdown(changes) if form == "markdown" else comparison.terminal(changes), form
+    )
+    sys.exit(workflow.FAILED if changes.has_regressed else workflow.PASSED)
+
+
+@commands.group("expect")
+def expect_group() -> None:
+    """Known defects of your own."""
+
+
+@expect_group.command("update")
+@_RESULTS
+@click.option("-o", "output", type=click.Path(path_type=Path), required=True, metavar="FILE")
+def expect_update_command(results: Path, output: Path) -> None:
+    """Add the failures that nobody expected to a file, for you to say what is broken."""
+    number = workflow.draft_expectations(results, output)
+    if not number:
+        click.echo("There is no failure that nobody expects; nothing was written.")
+    else:
+        click.echo(
+            f"{number} added to {output}; write their reasons and links before you use the file."
+        )
+
+
+_PAGES: dict[str, Callable[[Report], str]] = {
+    "html": html.render,
+    "junit": junit.render,
+    "ctrf": ctrf.render,
+    "markdown": markdown.render,
+    "badge": badge.render,
+    "badge-json": badge.render_json,
+}
+"""Options of `report`, each with what it writes."""
+
+
+def _pages(command: _Command) -> _Command:
+    for name in reversed(_PAGES):
+        path = click.Path(path_type=Path)
+        command = click.option(f"--{name}", name, type=path, metavar="FILE")(command)
+    return command
+
+
 @commands.command("report")
 @_RESULTS
-@click.option("--html", "html_path", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--junit", "junit_path", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--badge", "badge_path", type=click.Path(path_type=Path), metavar="FILE")
-def report_command(
-    results: Path,
-    html_path: Path | None,
-    junit_path: Path | None,
-    markdown_path: Path | None,
-    badge_path: Path | None,
-) -> None:
+@_pages
+def report_command(results: Path, **pages: Path | None) -> None:
     """Write pages from a results file; without an option, print a summary."""
     report = read(results)
-    renderers = (
-        (html_path, html.render),
-        (junit_path, junit.render),
-        (markdown_path, markdown.render),
-        (badge_path, badge.render),
-    )
-    wanted = [(path, render(report)) for path, render in renderers if path is not None]
+    named = {name.replace("_", "-"): path for name, path in pages.items()}
+    wanted = [(path, _PAGES[name](report)) for name, path in named.items() if path is not None]
     for path, text in wanted:
         write_atomically(path, text)
     if not wanted:

@@ -18,6 +18,10 @@ class ResultsError(MatrixError):
     """A results file cannot be read, or does not say what a results file says."""
 
 
+class MergeError(MatrixError):
+    """Reports are not parts of one whole, or say the same thing twice."""
+
+
 class OutputError(MatrixError):
     """A file or folder cannot be written."""
 

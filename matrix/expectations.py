@@ -26,13 +26,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from matrix.errors import ExpectationsError
 from matrix.model.cell import Cell
-from matrix.model.result import Outcome, Verdict
+from matrix.model.report import Report
+from matrix.model.result import Outcome, Result, Verdict
 from matrix.rules import RULES
 
 if sys.version_info >= (3, 11):
@@ -62,6 +63,10 @@ OUTCOMES = (Outcome.FAIL, Outcome.TIMEOUT, Outcome.CRASH)
 """What can be expected. After any other outcome that is not accepted, nothing was tested."""
 
 
+PLACEHOLDER = "TODO"
+"""What a reason and a link begin with that a person has yet to write."""
+
+
 @frozen
 class Expectation:
     """A known failure: these cells, on hosts of which ``when`` holds, may end with ``outcome``.
@@ -79,13 +84,15 @@ class Expectation:
     link: str
     expires: date
 
-    def speaks_of(self, provenance: Mapping[str, str], cell: Cell, today: date) -> bool:
-        """Whether it is about this cell on a host of that provenance, and not past its date."""
-        return (
-            today <= self.expires
-            and any(fnmatchcase(cell.id, pattern) for pattern in self.cells)
-            and self.holds_on(provenance)
-        )
+    def speaks_of(self, provenance: Mapping[str, str], cell: Cell) -> bool:
+        """Whether it is about this cell on a host of that provenance, at whatever date."""
+        is_meant = any(fnmatchcase(cell.id, pattern) for pattern in self.cells)
+        return is_meant and self.holds_on(provenance)
+
+    def fits(self, verdict: Verdict) -> bool:
+        """Whether the verdict is of the outcome that it announces, by one of its rules at least."""
+        broken = frozenset(verdict.broken)
+        return self.outcome is verdict.outcome and bool(self.rules & broken or not broken)
 
     def holds_on(self, provenance: Mapping[str, str]) -> bool:
         """Whether every condition holds on a host; what the host does not tell holds nothing."""
@@ -111,13 +118,24 @@ def expected(
     fitting = [
         each
         for each in expectations
-        if each.outcome is verdict.outcome
-        and (each.rules & broken or not broken)
-        and each.speaks_of(provenance, cell, today)
+        if each.fits(verdict) and today <= each.expires and each.speaks_of(provenance, cell)
     ]
     if broken.difference(*(each.rules for each in fitting)):
         return None
     return "; ".join(f"{each.reason} ({each.link})" for each in fitting) or None
+
+
+def explain(report: Report, expectations: Iterable[Expectation], today: date) -> Report:
+    """The same report, in which an attempt is expected if these expectations expect it."""
+    known, told = tuple(expectations), {host.id: host.provenance for host in report.hosts}
+
+    def explained(result: Result) -> Result:
+        if result.fault is not None or result.verdict.outcome.is_accepted:
+            return result if result.expected is None else evolve(result, expected=None)
+        why = expected(known, told[result.host], result.cell, result.verdict, today)
+        return result if why == result.expected else evolve(result, expected=why)
+
+    return evolve(report, results=tuple(map(explained, report.results)))
 
 
 def shipped() -> tuple[Expectation, ...]:
@@ -134,7 +152,15 @@ def load(path: Path) -> tuple[Expectation, ...]:
         raise ExpectationsError(f"Cannot read {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise ExpectationsError(f"Cannot read {path}: save it as UTF-8.") from error
-    return parse(text, str(path))
+    found = parse(text, str(path))
+    for each in found:
+        for field, value in (("reason", each.reason), ("link", each.link)):
+            if value.startswith(PLACEHOLDER):
+                raise ExpectationsError(
+                    f"Expectation {each.name} in {path}: its {field} is still the placeholder; "
+                    "find out what is broken and say it there, or take the entry out."
+                )
+    return found
 
 
 def parse(text: str, source: str) -> tuple[Expectation, ...]:
@@ -149,11 +175,11 @@ def parse(text: str, source: str) -> tuple[Expectation, ...]:
 def _holds(name: str, condition: str, told: str) -> bool:
     if name in TEXTS:
         return fnmatchcase(told, condition)
-    version = _version(told)
+    version = version_of(told)
     return version is not None and SpecifierSet(condition).contains(version, prereleases=True)
 
 
-def _version(told: str) -> Version | None:
+def version_of(told: str) -> Version | None:
     """The version in ``CPython 3.11.7`` or ``OpenSSL 1.1.1w  11 Sep 2023``, or None."""
     found = re.search(r"(\d+(?:\.\d+)*)\S*", told)
     if found is None:

@@ -15,11 +15,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
+from attrs import evolve
+
+from matrix.model.cell import Cell
 from matrix.model.report import Footer, Host, Plan, Report
-from matrix.model.result import Control, Outcome, Result
-from matrix.structure import from_json, shown, to_json
+from matrix.model.result import Control, Outcome, Result, Verdict
+from matrix.model.shard import Shard
+from matrix.model.transcript import Source, Stored, Transcript
+from matrix.structure import from_json, shown, take_latency, to_json
 
 SCHEMA = 1
 """Version of the file format that this module writes and reads."""
@@ -57,10 +63,21 @@ def entry_line(entry: Control | Result) -> str:
     `ValueError` if an event's data uses the name of one of its other fields, which the file
     could not keep apart.
     """
-    raw = to_json(entry)
     if isinstance(entry, Control):
-        return _line({"type": "control", **raw})
-    return _line({"type": "result", "id": entry.cell.id, **raw})
+        raw = {"type": "control", **to_json(entry)}
+    else:
+        raw = {"type": "result", "id": entry.cell.id, **to_json(entry)}
+        if (kept := _kept_line(entry, raw)) is not None:
+            return kept
+    return _line({**raw, **to_json(entry.transcript)})
+
+
+def _kept_line(result: Result, raw: Mapping[str, Any]) -> str | None:
+    """The line that a result was read from, if it would be written just like that again."""
+    if result.source is None:
+        return None
+    line, opening = result.source.line(), _line(raw).removesuffix("}\n") + ","
+    return line if line.startswith(opening) and line.isascii() and line.endswith("\n") else None
 
 
 def footer_line(footer: Footer, counts: Mapping[Outcome, int]) -> str:
@@ -69,24 +86,35 @@ def footer_line(footer: Footer, counts: Mapping[Outcome, int]) -> str:
     return _line({"type": "footer", **to_json(footer), "counts": numbers})
 
 
-def parse_lines(lines: Iterable[bytes]) -> Report:
+Keep = Callable[[int, int], Source]
+"""Keeps so many bytes at that place of a file."""
+
+
+def parse_lines(lines: Iterable[bytes], keep: Keep | None = None) -> Report:
     """The report that these lines make; `LineError` names the first line that is wrong.
 
-    A last line that was cut off in its middle is left out, so the report has no footer.
+    A last line that was cut off in its middle is left out, so the report has no footer. Every
+    transcript is looked through; with ``keep`` it is not held, but kept where it is.
     """
-    draft, number = _Draft(), 0
+    draft, number, offset = _Draft(), 0, 0
     for number, line in enumerate(lines, 1):
         try:
             raw = _object(line)
             if raw is None and draft.footer is None:
                 break
-            draft.take(raw)
+            draft.take(raw, None if keep is None else partial(keep, offset, len(line)))
+            offset += len(line)
         except (ValueError, RecursionError) as error:
             raise LineError(number, str(error)) from error
     try:
         return draft.report()
     except ValueError as error:
         raise LineError(max(number, 1), str(error)) from error
+
+
+def parse_transcript(line: str) -> Transcript:
+    """The transcript on the line of an attempt."""
+    return from_json(json.loads(line), Transcript)
 
 
 def _line(raw: Mapping[str, Any]) -> str:
@@ -128,19 +156,22 @@ def _field(raw: Mapping[str, Any], name: str) -> Any:
 
 
 class _Draft:
-    """A report while its lines come in."""
+    """A report while its lines come in. Results share the values in which they are alike."""
 
     def __init__(self) -> None:
         self.hosts: dict[str, Host] = {}
         self.plan: Plan | None = None
         self.planned: frozenset[tuple[str, str | None, str]] = frozenset()
+        self.shards: frozenset[tuple[str, str]] = frozenset()
+        self.cells: dict[str, Cell] = {}
+        self.verdicts: dict[object, Verdict] = {}
         self.version = ""
         self.controls: list[Control] = []
         self.results: list[Result] = []
         self.footer: Footer | None = None
         self.counts: dict[str, int] = {}
 
-    def take(self, raw: dict[str, Any] | None) -> None:
+    def take(self, raw: dict[str, Any] | None, keep: Callable[[], Source] | None) -> None:
         """Add what one line says; `ValueError` if it makes no sense."""
         if self.footer is not None or raw is None:
             raise ValueError("nothing may follow the footer")
@@ -151,7 +182,7 @@ class _Draft:
             "header": self._header,
             "host": self._host,
             "control": self._control,
-            "result": self._result,
+            "result": partial(self._result, keep),
             "footer": self._footer,
         }
         if not isinstance(kind, str) or kind not in takers:
@@ -190,6 +221,12 @@ class _Draft:
         self.plan = from_json(_field(raw, "plan"), Plan)
         cells = ((host, None, cell.id) for host, cell in self.plan.cells())
         self.planned = frozenset((*cells, *self.plan.faults))
+        self.cells = {cell.id: cell for _, cell in self.plan.cells()}
+        self.shards = frozenset(
+            (planned.host, str(Shard.parse(text)))
+            for planned in self.plan.hosts
+            for text in planned.shards
+        )
 
     def _host(self, raw: dict[str, Any]) -> None:
         host = from_json(_field(raw, "host"), Host)
@@ -199,22 +236,33 @@ class _Draft:
 
     def _control(self, raw: dict[str, Any]) -> None:
         control = from_json(raw, Control)
-        self._known(control.host)
+        self._known(control.host, control.shard)
         self.controls.append(control)
 
-    def _result(self, raw: dict[str, Any]) -> None:
+    def _result(self, keep: Callable[[], Source] | None, raw: dict[str, Any]) -> None:
+        kept: dict[str, Any] = {}
+        if keep is not None:
+            kept = {"transcript": Stored(keep(), take_latency(raw))}
         cell_id, result = _field(raw, "id"), from_json(raw, Result)
-        self._known(result.host)
+        self._known(result.host, result.shard)
         if cell_id != result.cell.id:
             raise ValueError(f"its id is {shown(cell_id)}, and that of its cell {result.cell.id}")
         if (result.host, result.fault, cell_id) not in self.planned:
             raise ValueError(f"{result.cell.id} on {result.host!r} is not in the header's plan")
-        self.results.append(result)
+        cell, verdict = self.cells.get(cell_id, result.cell), self._shared(result.verdict)
+        self.results.append(evolve(result, cell=cell, verdict=verdict, **kept))
+
+    def _shared(self, verdict: Verdict) -> Verdict:
+        rules = id(verdict.rules)  # which the first verdict of its kind keeps alive
+        key = (verdict.outcome, rules, verdict.reasons, verdict.code)
+        return self.verdicts.setdefault(key, verdict)
 
     def _footer(self, raw: dict[str, Any]) -> None:
         self.footer = from_json(raw, Footer)
         self.counts = from_json(_field(raw, "counts"), dict[str, int])
 
-    def _known(self, host: str) -> None:
+    def _known(self, host: str, shard: str | None = None) -> None:
         if host not in self.hosts:
             raise ValueError(f"no line above describes host {host!r}")
+        if shard is not None and (host, shard) not in self.shards:
+            raise ValueError(f"shard {shard!r} of host {host!r} is not in the header's plan")

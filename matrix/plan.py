@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from matrix import wire
 from matrix.errors import SelectionError
 from matrix.model.cell import AXES, Cell
-from matrix.model.report import Host, Plan, Planned
+from matrix.model.report import Fault, Host, Plan, Planned
 from matrix.model.scenarios import SCENARIOS, why_left_out
+from matrix.model.shard import Shard
 from matrix.rules import rule
 
 FAULT_TRANSPORTS = ("tcp4", "tls1.3")
@@ -43,24 +44,31 @@ def make(
 ) -> Plan:
     """The plan of a run; `SelectionError` where the selection or the shard makes no sense."""
     _check_names(hosts)
+    shards = () if shard is None else (str(parse_shard(shard)),)
     reactors = {host.id: tuple(r.name for r in host.reactors) for host in hosts}
     axes = _axes(selection, reactors)
-    chosen = {host: _product(axes, names) for host, names in reactors.items()}
-    left_out = Counter(why for cells in chosen.values() for why in map(why_left_out, cells) if why)
-    whole = {
-        host: tuple(cell for cell in cells if why_left_out(cell) is None)
-        for host, cells in chosen.items()
-    }
-    planned = tuple(Planned(host, _shard(cells, shard)) for host, cells in whole.items())
-    if not any(each.cells for each in planned):
-        raise SelectionError(f"There is no cell to run. {_why_none(left_out, shard)}")
-    return Plan(_digest(whole), planned, repeat, shard, _faults(hosts, planned), dict(left_out))
+    planned = tuple(
+        _planned(host, _product(axes, names), shards) for host, names in reactors.items()
+    )
+    made = Plan(digest(planned), planned, repeat, shard)
+    owed: dict[str, list[Cell]] = {}
+    for host, cell in made.cells():
+        owed.setdefault(host, []).append(cell)
+    if not owed:
+        raise SelectionError(f"There is no cell to run. {_why_none(planned, shard)}")
+    return evolve(made, faults=_faults(hosts, owed))
 
 
-def _why_none(left_out: Iterable[str], shard: str | None) -> str:
+def _planned(host: str, cells: Sequence[Cell], shards: tuple[str, ...]) -> Planned:
+    whys = [why_left_out(cell) for cell in cells]
+    kept = tuple(cell for cell, why in zip(cells, whys, strict=True) if why is None)
+    return Planned(host, kept, shards, dict(Counter(why for why in whys if why)))
+
+
+def _why_none(planned: Iterable[Planned], shard: str | None) -> str:
     if shard:
         return f"Shard {shard} is empty: ask for fewer shards."
-    return f"{'; '.join(left_out)}."
+    return f"{'; '.join(dict.fromkeys(why for each in planned for why in each.left_out))}."
 
 
 def _product(axes: dict[str, list[str]], reactors: tuple[str, ...]) -> list[Cell]:
@@ -103,21 +111,12 @@ def _matching(axis: str, names: Iterable[str], patterns: tuple[str, ...]) -> lis
     return [name for name in names if any(fnmatchcase(name, each) for each in patterns)]
 
 
-def _shard(cells: tuple[Cell, ...], shard: str | None) -> tuple[Cell, ...]:
-    """Every n-th cell by id, so that the shards of one plan are disjoint and complete."""
-    if shard is None:
-        return cells
-    number, count = parse_shard(shard)
-    kept = set(sorted(cells)[number - 1 :: count])
-    return tuple(cell for cell in cells if cell in kept)
-
-
-def parse_shard(text: str) -> tuple[int, int]:
-    """``K/N`` with 1 ≤ K ≤ N, as two numbers."""
-    number, slash, count = text.partition("/")
-    if slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
-        return int(number), int(count)
-    raise SelectionError(f"A shard reads K/N with 1 ≤ K ≤ N, for instance 2/4; not {text!r}.")
+def parse_shard(text: str) -> Shard:
+    """The shard that a user means by ``K/N``; `SelectionError` where that makes no sense."""
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise SelectionError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
 
 
 CELLS_PER_SHARD = 500
@@ -134,28 +133,29 @@ def shards(plan: Plan) -> list[dict[str, str | int]]:
     ]
 
 
-def _digest(whole: dict[str, tuple[Cell, ...]]) -> str:
-    lines = sorted(f"{host} {cell.id}" for host, cells in whole.items() for cell in cells)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def digest(hosts: Iterable[Planned]) -> str:
+    """What tells a whole plan from any other: the same for all its shards, in any order."""
+    lines = sorted(f"{planned.host} {cell.id}" for planned in hosts for cell in planned.cells)
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogatepass")).hexdigest()
 
 
-def _faults(hosts: Sequence[Host], planned: Iterable[Planned]) -> tuple[tuple[str, str, str], ...]:
-    """Every fault of each host, on the first of its planned reactors that can run.
+def _faults(hosts: Sequence[Host], owed: Mapping[str, Sequence[Cell]]) -> tuple[Fault, ...]:
+    """Every fault of each host, on the first of its owed reactors that can run.
 
     Each is played on a plain transport and over TLS, as far as the plan has such cells.
     """
-    cells = {each.host: each.cells for each in planned}
-    owed = []
+    faults = []
     for host in hosts:
         supported = {reactor.name for reactor in host.reactors if reactor.is_supported}
-        kinds = {cell.is_tls for cell in cells[host.id]}
+        cells = owed.get(host.id, ())
+        kinds = {cell.is_tls for cell in cells}
         transports = [name for name in FAULT_TRANSPORTS if name.startswith("tls") in kinds]
-        reactor = next((c.reactor for c in cells[host.id] if c.reactor in supported), None)
+        reactor = next((c.reactor for c in cells if c.reactor in supported), None)
         for fault, broken in host.faults.items() if reactor else ():
             clause = rule(broken)
             peer = (clause and clause.peer) or "socket"
             scenario = (clause and clause.scenario) or FAULT_SCENARIO
             for transport in transports:
                 cell = Cell(str(reactor), transport, scenario, "client", peer)
-                owed.append((host.id, fault, cell.id))
-    return tuple(owed)
+                faults.append((host.id, fault, cell.id))
+    return tuple(faults)

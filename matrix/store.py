@@ -10,11 +10,12 @@ import gc
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 try:
     import fcntl
@@ -22,7 +23,15 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 from matrix.errors import OutputError, ResultsError
-from matrix.lines import LineError, dump_lines, entry_line, footer_line, opening_lines, parse_lines
+from matrix.lines import (
+    LineError,
+    dump_lines,
+    entry_line,
+    footer_line,
+    opening_lines,
+    parse_lines,
+    parse_transcript,
+)
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
 from matrix.model.transcript import Ending, How, Transcript
@@ -36,15 +45,57 @@ UNFINISHED = ".part"
 def read(path: Path) -> Report:
     """The report in a results file; its ``footer`` is None if the run or the file was cut off.
 
-    `ResultsError` says which line makes no sense, or why the file cannot be read.
+    `ResultsError` says which line makes no sense, or why the file cannot be read. Transcripts stay
+    in the file, and are read again when they are asked for: it must not change in between. Only
+    those of a pipe, which cannot be read twice, are kept in memory.
     """
     try:
         with path.open("rb") as file, _without_collector():
-            return parse_lines(file)
+            keep = partial(_Passage, path, _stamp(file)) if file.seekable() else None
+            return parse_lines(file, keep)
     except LineError as error:
         raise ResultsError(f"{path}, line {error.number}: {error}. {_AFTER_DAMAGE}") from error
     except OSError as error:
         raise ResultsError(_unreadable(path, error)) from error
+
+
+_Stamp = tuple[int, int, int]
+"""What tells whether a file is still the same: inode, size, and when it changed."""
+
+
+@frozen
+class _Passage:
+    """The line of an attempt in a results file. Both methods raise `ResultsError`."""
+
+    path: Path
+    stamp: _Stamp
+    offset: int
+    size: int
+
+    def line(self) -> str:
+        """The whole line, read anew."""
+        try:
+            with self.path.open("rb") as file:
+                if _stamp(file) != self.stamp:
+                    raise ResultsError(f"{self.path} has changed in the meantime; begin again.")
+                file.seek(self.offset)
+                return file.read(self.size).decode()
+        except OSError as error:
+            raise ResultsError(_unreadable(self.path, error)) from error
+
+    def transcript(self) -> Transcript:
+        """The transcript on the line; the last few that were asked for are still at hand."""
+        return _transcript(self)
+
+
+@lru_cache(maxsize=256)
+def _transcript(passage: _Passage) -> Transcript:
+    return parse_transcript(passage.line())
+
+
+def _stamp(file: IO[bytes]) -> _Stamp:
+    found = os.fstat(file.fileno())
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def write(report: Report, path: Path) -> None:
@@ -108,7 +159,11 @@ class Writer:
         self._file.close()
 
     def append(self, entry: Control | Result) -> None:
-        """Add an attempt that has ended; when this returns, the file holds it."""
+        """Add an attempt that has ended; when this returns, the file holds it.
+
+        It is said to be of the plan's shard, so that it can still be told apart in a merged file.
+        """
+        entry = evolve(entry, shard=self._report.plan.shard)
         self._add(entry_line(entry))
         if isinstance(entry, Result):
             self._bare.append(evolve(entry, transcript=_NO_TRANSCRIPT))

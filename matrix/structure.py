@@ -7,7 +7,8 @@ take nothing for what it is not. Events, which are nearly all of a file, are tak
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar, get_origin
 
 import attrs
@@ -15,10 +16,11 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.cols import homogenous_tuple_structure_factory, is_mapping, mapping_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.report import Planned
-from matrix.model.result import Control, Result
-from matrix.model.transcript import Event
+from matrix.model.result import Control, Result, Standing
+from matrix.model.transcript import Event, Transcript
 
 _T = TypeVar("_T")
 _Hook = Callable[[Any, Any], Any]
@@ -28,7 +30,7 @@ _EVENT_FIELDS = frozenset(("t", "side", "event"))
 
 
 def to_json(value: Any) -> dict[str, Any]:
-    """The JSON object for a value of the model.
+    """The JSON object for a value of the model; for an attempt, what comes before its transcript.
 
     `ValueError` if the data of an event uses the name of a field that every event has, for one
     object cannot hold both.
@@ -47,6 +49,30 @@ def from_json(raw: object, kind: type[_T]) -> _T:
     except BaseValidationError as group:
         what, *_ = transform_error(group, "", lambda error, _: str(error))
         raise ValueError(what.replace(" @ .", ", in ").removesuffix(" @ ")) from group
+
+
+def take_latency(raw: dict[str, Any]) -> float | None:
+    """What `Transcript.latency` says of the events in ``raw``, which has none afterwards.
+
+    `ValueError` if one of them is no event.
+    """
+    events = raw.get("events")
+    if not isinstance(events, list):
+        return None  # which is left to be refused with all else that may be wrong
+    raw["events"] = []
+    return _latency(events)
+
+
+def _latency(events: list[Any]) -> float | None:
+    called: float | None = None
+    lost: float | None = None
+    for raw in events:
+        t, side, name = _event_fields(raw)
+        if called is None and name == wire.ABORT_CALLED:
+            called = t
+        elif lost is None and name == wire.CONNECTION_LOST and side == wire.ABORTER:
+            lost = t
+    return None if called is None or lost is None else lost - called
 
 
 def shown(raw: object) -> str:
@@ -68,7 +94,7 @@ def _only(kinds: type | tuple[type, ...], name: str, hook: _Hook | None = None) 
 
 def _whole(cls: Any, hook: _Hook) -> _Hook:
     """A hook that refuses an object in which a field of the class is missing."""
-    names = frozenset(field.name for field in attrs.fields(cls))
+    names = frozenset(field.alias for field in attrs.fields(cls))
 
     def structure(raw: Any, kind: Any) -> Any:
         if missing := names - raw.keys():
@@ -76,6 +102,25 @@ def _whole(cls: Any, hook: _Hook) -> _Hook:
         return hook(raw, kind)
 
     return _only(dict, "an object", structure)
+
+
+def _standings(raw: Any, _: Any) -> Mapping[str, Standing]:
+    """What the rules say. Thousands of results say the same, and share it."""
+    if not isinstance(raw, dict):
+        raise ValueError(f"{shown(raw)} is not an object")
+    try:
+        return _shared_standings(tuple(raw.items()))
+    except TypeError:
+        raise ValueError(f"{shown(raw)} does not say how its rules stand") from None
+
+
+@lru_cache(maxsize=4096)
+def _shared_standings(items: tuple[tuple[str, Any], ...]) -> Mapping[str, Standing]:
+    return {name: _CONVERTER.structure(text, Standing) for name, text in items}
+
+
+def _is_standings(kind: Any) -> bool:
+    return bool(kind == Mapping[str, Standing])
 
 
 def _is_fault(kind: Any) -> bool:
@@ -96,12 +141,21 @@ def _ids(cells: tuple[Cell, ...]) -> list[str]:
     return [cell.id for cell in cells]
 
 
-def _event(raw: Any, _: Any) -> Event:
-    if not (isinstance(raw, dict) and raw.keys() >= _EVENT_FIELDS):
-        raise ValueError(f"{shown(raw)} is no event")
-    t, side, name = raw.pop("t"), raw.pop("side"), raw.pop("event")
+def _event_fields(raw: Any) -> tuple[float, str, str]:
+    """Time, side and name of an event; `ValueError` where it has not all of them."""
+    try:
+        t, side, name = raw["t"], raw["side"], raw["event"]
+    except (TypeError, KeyError):
+        raise ValueError(f"{shown(raw)} is no event") from None
     if type(t) not in (float, int) or not isinstance(side, str) or not isinstance(name, str):
         raise ValueError(f"{shown((t, side, name))} are not an event's time, side and name")
+    return t, side, name
+
+
+def _event(raw: Any, _: Any) -> Event:
+    t, side, name = _event_fields(raw)
+    for field in _EVENT_FIELDS:
+        del raw[field]
     return Event(t, side, name, raw)
 
 
@@ -113,19 +167,29 @@ def _event_to_json(event: Event) -> dict[str, Any]:
 
 def _spread(cls: Any) -> _Hook:
     """A hook for what has its verdict and its transcript spread over the same object."""
-    hook = _whole(cls, make_dict_structure_fn(cls, _CONVERTER))
+    at_hand = override(struct_hook=lambda raw, _: _CONVERTER.structure(raw, Transcript))
+    own: dict[str, Any] = {_transcript_of(cls): at_hand}
+    made = make_dict_structure_fn(cls, _CONVERTER, _cattrs_use_alias=True, **own)
+    hook = _whole(cls, made)
     return lambda raw, kind: hook({**raw, "verdict": raw, "transcript": raw}, kind)
 
 
 def _spread_to_json(cls: Any) -> Callable[[Any], dict[str, Any]]:
-    nested = make_dict_unstructure_fn(cls, _CONVERTER)
+    later: dict[str, Any] = {_transcript_of(cls): override(omit=True)}
+    nested = make_dict_unstructure_fn(cls, _CONVERTER, **later)
 
     def unstructure(value: Any) -> dict[str, Any]:
         raw = nested(value)
-        verdict, transcript = raw.pop("verdict", {}), raw.pop("transcript")
-        return {**raw, **verdict, **transcript}
+        verdict = raw.pop("verdict", {})
+        return {**raw, **verdict}
 
     return unstructure
+
+
+def _transcript_of(cls: Any) -> str:
+    """The field of the class that holds its transcript."""
+    (name,) = (field.name for field in attrs.fields(cls) if field.alias == "transcript")
+    return str(name)
 
 
 def _values(kind: Any, converter: Converter) -> _Hook:
@@ -158,6 +222,7 @@ def _differ_from_the_model(converter: Converter) -> None:
     by_id = override(struct_hook=_cells, unstruct_hook=_ids)
     read, write = converter.register_structure_hook, converter.register_unstructure_hook
     converter.register_structure_hook_func(_is_fault, _fault)
+    converter.register_structure_hook_func(_is_standings, _standings)
     read(Event, _event)
     write(Event, _event_to_json)
     read(Planned, _whole(Planned, make_dict_structure_fn(Planned, converter, cells=by_id)))

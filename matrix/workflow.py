@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Protocol
 
 from attrs import evolve, field, frozen
 
 from matrix import __version__, plan
-from matrix.errors import ResultsError
+from matrix.errors import MergeError, OutputError, ResultsError
+from matrix.expectations import Expectation, explain, load, parse, shipped
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
 from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT, Rounds, Run, Stand, stands
 from matrix.manager.session import DEADLINE
+from matrix.merge import merge
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
 from matrix.render import html, junit, markdown
-from matrix.store import Writer, read, write_atomically
+from matrix.render.expectations import draft
+from matrix.store import Writer, read, write, write_atomically
 
 PASSED, FAILED, UNUSABLE, INVALID = range(4)
 """Exit codes: every cell accepted; one was not; the command failed; the run is not valid."""
@@ -39,6 +43,7 @@ class Order:
     in_flight: int = IN_FLIGHT
     preload: tuple[str, ...] = ()
     deadline: float = DEADLINE
+    expectations: tuple[Expectation, ...] = field(factory=shipped)
 
 
 class Progress(Protocol):
@@ -66,7 +71,7 @@ async def _run(order: Order, folder: Path, watch: Watch) -> Report:
             with watch(made) as progress:
                 emit = _emitter(writer, progress)
                 interrupted = await _play(
-                    Run(made, ready, emit, order.in_flight, rounds=order.rounds)
+                    Run(made, ready, emit, order.in_flight, order.expectations, order.rounds)
                 )
             footer = Footer(started, round(clock() - began, 3), interrupted)
             path = writer.finish(footer)
@@ -126,19 +131,65 @@ def write_pages(report: Report, folder: Path) -> None:
     write_atomically(folder / "summary.md", markdown.render(report))
 
 
+def merge_files(paths: Sequence[Path], output: Path) -> Report:
+    """Put the reports of several results files into one file, and return it."""
+    if len(set(paths)) < len(paths):
+        raise MergeError("A results file is named twice; name each once.")
+    if output.exists() and any(output.samefile(path) for path in paths if path.exists()):
+        raise OutputError(f"{output} is one of the files to merge; name another one with -o.")
+    merged = merge({str(path): read(path) for path in paths})
+    write(merged, output)
+    return merged
+
+
+def missing_shards(report: Report) -> list[str]:
+    """A sentence for every host of which not all shards are there."""
+    missing = {planned.host: planned.missing() for planned in report.plan.hosts}
+    return [
+        f"{host}: no results of shard {', '.join(map(str, shards))}"
+        for host, shards in missing.items()
+        if shards
+    ]
+
+
+def expectations(path: Path | None) -> tuple[Expectation, ...]:
+    """What is known: what is shipped, and what a user's file has besides."""
+    return (*shipped(), *(load(path) if path is not None else ()))
+
+
+def today() -> date:
+    """The day by which expectations are held to their date."""
+    return datetime.now(timezone.utc).date()
+
+
+def draft_expectations(results: Path, path: Path) -> int:
+    """Add to a file of expectations what a report has and nobody expects; returns how many."""
+    known = load(path) if path.exists() else ()
+    report = explain(read(results), (*shipped(), *known), today())
+    text = draft(report, {each.name for each in known}, today())
+    if text:
+        before = path.read_text(encoding="utf-8").rstrip("\n") + "\n\n" if path.exists() else ""
+        write_atomically(path, before + text)
+    return len(parse(text, str(path)))
+
+
 def judge_again(report: Report) -> Report:
     """The same report with every verdict derived anew from its events."""
     controls = tuple(evolve(c, signal=signal_of(c.transcript)) for c in report.controls)
-    results = tuple(_judged(result, controls) for result in report.results)
-    return evolve(report, controls=controls, results=results)
 
+    # In a merged report each shard is held to what its own run saw, as when it was played.
+    own: dict[tuple[str | None, ...], list[Control]] = defaultdict(list)
+    for each in controls:
+        own[each.host, each.shard, each.transport, each.side].append(each)
 
-def _judged(result: Result, controls: Sequence[Control]) -> Result:
-    cell = result.cell
-    own = [control for control in controls if control.host == result.host]
-    verdict = judge(cell, result.transcript, bar(own, cell))
-    expected = result.expected if verdict == result.verdict else None
-    return evolve(result, verdict=verdict, expected=expected)
+    def judged(result: Result) -> Result:
+        cell = result.cell
+        there = own[result.host, result.shard, cell.transport, cell.side]
+        verdict = judge(cell, result.transcript, bar(there, cell))
+        expected = result.expected if verdict == result.verdict else None
+        return evolve(result, verdict=verdict, expected=expected)
+
+    return evolve(report, controls=controls, results=tuple(map(judged, report.results)))
 
 
 def differences(stored: Report, derived: Report) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from attrs import evolve
 
 from matrix.lines import dump_lines
 from tests import commands, synthetic
@@ -74,16 +77,57 @@ def test_usage(words: tuple[str, ...]) -> None:
     ],
     ids=["none", "empty", "text", "foreign", "list", "no type", "no value", "two", "binary"],
 )
-@pytest.mark.parametrize("command", ["judge", "report", "show"])
+@pytest.mark.parametrize("command", ["judge", "report", "show", "merge", "compare"])
 def test_no_results(command: str, text: str | None, words: str, tmp_path: Path) -> None:
     """What is no results file is refused, with the line that makes no sense."""
     path = tmp_path / "results.jsonl"
     if text is not None:
         path.write_text(text, encoding="latin-1")
-    more = ("a/b/c/d/e",) if command == "show" else ()
+    more = {
+        "show": ("a/b/c/d/e",),
+        "merge": ("-o", tmp_path / "merged.jsonl"),
+        "compare": (path,),
+    }.get(command, ())
     sentence = commands.refused(command, path, *more)
     assert words in sentence
     assert str(path) in sentence
+
+
+def shard(folder: Path, name: str, **changes: Any) -> Path:
+    """A results file of a shard, with other values in its header."""
+    made = synthetic.report(8)
+    planned = tuple(evolve(p, shards=("1/2",)) for p in made.plan.hosts)
+    plan = evolve(made.plan, hosts=planned, shard="1/2", **changes.pop("plan", {}))
+    path = folder / name
+    header, *_ = dump_lines(evolve(made, plan=plan, controls=(), results=(), footer=None))
+    path.write_text(json.dumps({**json.loads(header), **changes}) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "both have shard 1/2 of host linux. Leave one of them out."),
+        ({"plan": {"repeat": 3}}, "with --repeat 1 and with --repeat 3."),
+        ({"version": "9"}, "with reactor-matrix 0.1.0 and with reactor-matrix 9."),
+        ({"schema": 2}, "it has version 2 of the format, written by reactor-matrix 0.1.0"),
+        ({"schema": "x"}, "line 1: its schema is 'x'"),
+    ],
+)
+def test_what_cannot_be_merged(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
+    """Files that do not fit together are refused with their names, and nothing is written."""
+    one, other = shard(tmp_path, "one.jsonl"), shard(tmp_path, "other.jsonl", **changes)
+    sentence = commands.refused("merge", one, other, "-o", tmp_path / "merged.jsonl")
+    assert words in sentence
+    assert str(other) in sentence
+    assert not (tmp_path / "merged.jsonl").exists()
+
+
+def test_merging_a_file_with_itself(tmp_path: Path) -> None:
+    """A file is neither merged twice nor overwritten by what it is a part of."""
+    one = shard(tmp_path, "one.jsonl")
+    assert "named twice" in commands.refused("merge", one, one, "-o", tmp_path / "merged.jsonl")
+    assert "one of the files to merge" in commands.refused("merge", one, "-o", one)
 
 
 def test_folder_is_no_results_file(tmp_path: Path) -> None:
@@ -108,6 +152,26 @@ def test_truncated_results(command: str, cut: int, tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
     assert ended.returncode == {"judge": 1, "report": 0}[command]
     assert "cut off before its end" in " ".join(ended.stdout.lower().split())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "No such file"),
+        ("[x", "it is not TOML"),
+        ("[x]\ncells = 3", "Expectation x in "),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "judge"])
+def test_expectations(command: str, text: str | None, words: str, tmp_path: Path) -> None:
+    """A file of expectations that makes no sense is refused before anything runs."""
+    path, results = tmp_path / "mine.toml", tmp_path / "results.jsonl"
+    results.write_text("".join(LINES))
+    if text is not None:
+        path.write_text(text)
+    start = (*SMALL, "-o", tmp_path / "out") if command == "run" else ("judge", results)
+    assert words in commands.refused(*start, "--expectations", path)
+    assert not (tmp_path / "out").exists()
 
 
 # Output -------------------------------------------------------------------------------------------

@@ -10,10 +10,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from attrs import evolve
 
 from matrix import wire
+from matrix.judge import judge
 from matrix.lines import dump_lines
 from matrix.model.cell import Cell
+from matrix.model.report import Report
 from matrix.model.result import Outcome
 from matrix.model.scenarios import SCENARIOS
 from matrix.model.transcript import Event
@@ -140,6 +143,83 @@ def test_judge_misses_a_fault_that_was_taken_out(real: Path, tmp_path: Path) -> 
     ended = commands.run("judge", edited)
     assert ended.returncode == 3
     assert "was not played" in ended.stdout
+
+
+# merge --------------------------------------------------------------------------------------------
+
+
+def test_shards_of_real_runs_make_the_whole(tmp_path: Path) -> None:
+    """Two machines' shards are one report; without one of them its cells are missing: status 1."""
+    two = ("-r", "select", "-t", "tcp4", "-s", "abort-when-full", "--side", "client")
+    files = []
+    for shard in ("1/2", "2/2"):
+        folder = tmp_path / shard.replace("/", "-of-")
+        assert commands.run("run", *two, "--shard", shard, "-o", folder).returncode == 0
+        files.append(folder / "results.jsonl")
+    whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
+    ended = commands.run("merge", *files, "-o", whole)
+    assert ended.returncode == 0, ended.stdout
+    assert "All 2 cells passed." in ended.stdout
+    assert {cell.cell.peer for cell in read(whole).cells()} == {"reactor", "socket"}
+    assert commands.run("judge", whole).returncode == 0
+    ended = commands.run("merge", files[0], "-o", part)
+    assert ended.returncode == 1
+    assert "no results of shard 2/2" in ended.stdout
+    assert commands.run("judge", part).returncode == 1
+
+
+# compare ------------------------------------------------------------------------------------------
+
+
+def test_compare_ends_with_1_on_a_regression(tmp_path: Path) -> None:
+    """What got worse is printed, also as Markdown; what got better is no reason to fail."""
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    good.write_text("".join(dump_lines(synthetic.report(20))))
+    bad.write_text("".join(dump_lines(synthetic.report(20, {Outcome.CRASH: 1}))))
+    worse = commands.run("compare", good, bad)
+    assert worse.returncode == 1
+    assert "Regression: 1 new failure; 20 cells compared." in worse.stdout
+    better = commands.run("compare", bad, good, "--format", "markdown")
+    assert better.returncode == 0
+    assert "### Fixed (1)" in better.stdout
+    assert commands.run("compare", bad, bad).returncode == 0
+
+
+# expectations -------------------------------------------------------------------------------------
+
+
+def test_drafted_expectations_are_used_when_they_are_complete(tmp_path: Path) -> None:
+    """What failed is drafted, refused as long as nobody said why, and expected from then on."""
+    results, mine = tmp_path / "results.jsonl", tmp_path / "mine.toml"
+    report = real_failure(synthetic.report(4, seed=2))
+    results.write_text("".join(dump_lines(report)))
+    ended = commands.run("expect", "update", results, "-o", mine)
+    assert ended.returncode == 0
+    assert f"1 added to {mine}" in ended.stdout
+    assert "its reason is still the placeholder" in commands.refused(
+        "judge", results, "--expectations", mine
+    )
+    mine.write_text(mine.read_text().replace('"TODO: ', '"'))
+    ended = commands.run("judge", results, "--expectations", mine)
+    assert "1 has a known defect" in " ".join(ended.stdout.split())
+    ended = commands.run("expect", "update", results, "-o", mine)
+    assert "nothing was written" in ended.stdout
+
+
+def real_failure(report: Report) -> Report:
+    """The report, in which the events of the first cell say that a write after the loss raised."""
+    first, *others = report.results
+    raised = {"type": "OSError", "mro": ["OSError"], "message": "late", "traceback": ""}
+    events = tuple(
+        evolve(e, data={"raised": raised}) if e.name == wire.LATE_WRITE else e
+        for e in first.transcript.events
+    )
+    transcript = evolve(first.transcript, events=events)
+    bar = next(c.signal for c in report.controls if c.transport == first.cell.transport)
+    verdict = judge(first.cell, transcript, bar)
+    assert verdict.outcome is Outcome.FAIL
+    results = (evolve(first, transcript=transcript, verdict=verdict), *others)
+    return evolve(report, results=results)
 
 
 # plan, doctor, report, show -----------------------------------------------------------------------

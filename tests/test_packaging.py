@@ -21,7 +21,10 @@ import matrix
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "matrix"
 AGENT = [PACKAGE / "wire.py", *sorted((PACKAGE / "agent").rglob("*.py"))]
-COMMANDS = ("doctor", "plan", "run", "judge", "report", "show")
+COMMANDS = (
+    *("doctor", "plan", "run", "judge", "report", "show"),
+    *("merge", "compare", "history", "expect"),
+)
 
 MAY_BE_LINKED = {
     "docs.python.org",
@@ -30,6 +33,7 @@ MAY_BE_LINKED = {
     "github.com",
     "json-schema.org",
     "semver.org",
+    "shields.io",
     "twisted.org",
     "www.w3.org",
 }

@@ -65,8 +65,9 @@ def test_selection() -> None:
 def test_what_has_no_meaning_is_left_out_with_its_reason() -> None:
     """Combinations without a meaning are not planned, and the plan says how many and why."""
     plan = make([HOST], Selection(reactor=("epoll",)))
-    assert len(ids(plan)) + sum(plan.left_out.values()) == len(COMBINATIONS)
-    assert any("TLS has no half-close" in why for why in plan.left_out)
+    (planned,) = plan.hosts
+    assert len(ids(plan)) + sum(planned.left_out.values()) == len(COMBINATIONS)
+    assert any("TLS has no half-close" in why for why in planned.left_out)
 
 
 def test_selection_without_a_meaning() -> None:
@@ -119,6 +120,9 @@ def test_shards_are_complete_and_disjoint(count: int) -> None:
     assert sorted(chain(*planned)) == sorted(ids(whole))
     assert max(map(len, planned)) - min(map(len, planned)) <= len(whole.hosts)
     assert {shard.digest for shard in shards} == {whole.digest}
+    assert {tuple(p.cells for p in shard.hosts) for shard in shards} == {
+        tuple(p.cells for p in whole.hosts)
+    }
 
 
 @settings(deadline=None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matrix.statistics import Rate, failing, latency
+from matrix.statistics import Rate, apart, attempts_to_tell, failing, latency, median_interval
 from tests import synthetic
 
 
@@ -48,3 +48,33 @@ def test_of_a_cell() -> None:
 def test_of_nothing() -> None:
     """Where nothing came back there is neither a rate nor a latency."""
     assert latency(()) is None
+
+
+@pytest.mark.parametrize(
+    ("n", "low", "high"), [(6, 0, 5), (10, 1, 8), (25, 7, 17), (100, 39, 60), (1000, 469, 530)]
+)
+def test_interval_of_the_median(n: int, low: int, high: int) -> None:
+    """The ranks are those of the sign test, as tables give them, counted from 0."""
+    found = median_interval(range(n))
+    assert found is not None
+    assert found == pytest.approx((low, high), abs=1 if n > 200 else 0)
+
+
+def test_five_values_do_not_bound_the_median() -> None:
+    """The smallest and the largest of five hold the median with 93.75% only."""
+    assert median_interval(range(5)) is None
+    assert median_interval([]) is None
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.data())
+def test_attempts_to_tell(one: int, other: int, data: st.DataObject) -> None:
+    """At the same rates, so many more attempts on each side part the intervals."""
+    first = Rate(data.draw(st.integers(0, one)), one)
+    second = Rate(data.draw(st.integers(0, other)), other)
+    more = attempts_to_tell(first, second)
+    if first.share == second.share:
+        assert more is None
+    elif more is not None:
+        k = one * other  # a number of attempts at which both counts are whole
+        n = k * -(-(min(one, other) + more) // k)
+        assert apart(Rate(first.count * n // one, n), Rate(second.count * n // other, n))

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import stat
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from matrix.model.result import Control, Outcome, Result, Standing, Verdict
 from matrix.model.transcript import Ending, Event, How, Transcript
 from matrix.store import Writer, read, write, write_atomically
 from tests import synthetic
+from tests.strategies import jsons, reports
 
 CELLS = (
     Cell("epoll", "tls1.3", "abort-when-full", "client", "socket"),
@@ -36,89 +38,29 @@ EVENTS = (Event(0.5, "process", "started", {"pid": 7}), Event(1, "process", "fin
 TRANSCRIPT = Transcript(EVENTS, Ending(How.EXITED, 0), "warning\n")
 FAILED = Verdict(Outcome.FAIL, {"prompt": Standing.FAIL}, ("prompt: late",))
 FAULT = ("here", "is-late", CELLS[0].id)
+PLANNED_THERE = Planned("there", CELLS, ("1/1",), {"no meaning": 3})
 REPORT = Report(
     hosts=(
         Host("here", ("python3",), {"python": "3.11"}, (Reactor("epoll", "the epoll reactor"),)),
         Host("there", ("ssh", "there", "python3"), {}, (), {"is-late": "prompt"}),
     ),
-    plan=Plan("digest", (Planned("here", CELLS), Planned("there", CELLS)), 2, "1/2", (FAULT,)),
-    controls=(Control("here", "tcp4", "client", "reset", TRANSCRIPT),),
+    plan=Plan("digest", (Planned("here", CELLS, ("1/1",)), PLANNED_THERE), 2, "1/1", (FAULT,)),
+    controls=(Control("here", "tcp4", "client", "reset", TRANSCRIPT, shard="1/1"),),
     results=(
-        Result("here", CELLS[0], Verdict(Outcome.PASS), TRANSCRIPT, 0.25),
-        Result("there", CELLS[1], FAILED, TRANSCRIPT, 0.5, attempt=2),
-        Result("here", CELLS[0], FAILED, TRANSCRIPT, 0.5, fault="is-late"),
+        Result("here", CELLS[0], Verdict(Outcome.PASS), TRANSCRIPT, 0.25, shard="1/1"),
+        Result("there", CELLS[1], FAILED, TRANSCRIPT, 0.5, attempt=2, shard="1/1"),
+        Result("here", CELLS[0], FAILED, TRANSCRIPT, 0.5, fault="is-late", shard="1/1"),
     ),
     footer=Footer("2026-01-05T04:10:00+00:00", 1.5),
     version="0.1.0",
 )
+PLAN = json.loads(next(dump_lines(REPORT)))["plan"]
 VALIDATOR = Draft202012Validator(
     json.loads(files("matrix").joinpath("schema/results.schema.json").read_text())
 )
 
 
 # There and back -----------------------------------------------------------------------------------
-
-
-def joined(text: str) -> str:
-    """The same text with surrogates that make a character joined to it."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-
-
-texts = st.text(st.characters(), max_size=8).map(joined)
-names = st.text(st.characters(exclude_characters="/"), min_size=1, max_size=6).map(joined)
-numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers()
-tables = st.dictionaries(texts, texts, max_size=2)
-jsons = st.recursive(
-    st.none() | st.booleans() | numbers | texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=5,
-)
-keys = texts.filter(lambda key: key not in ("t", "side", "event"))
-data = st.dictionaries(keys, jsons, max_size=3)
-events = st.builds(Event, numbers, texts, texts, data)
-endings = st.builds(Ending, st.sampled_from(How), numbers, texts)
-transcripts = st.builds(Transcript, st.lists(events, max_size=3).map(tuple), endings, texts, texts)
-standings = st.dictionaries(texts, st.sampled_from(Standing), max_size=3)
-reasons = st.lists(texts, max_size=2).map(tuple)
-verdicts = st.builds(Verdict, st.sampled_from(Outcome), standings, reasons, st.none() | texts)
-reactors = st.builds(Reactor, texts, texts, st.none() | texts, texts)
-hosts = st.builds(Host, texts, reasons, tables, st.lists(reactors, max_size=2).map(tuple), tables)
-cells = st.builds(Cell, names, names, names, names, names)
-plans = st.builds(Planned, texts, st.lists(cells, max_size=2).map(tuple))
-
-
-@st.composite
-def reports(draw: st.DrawFn) -> Report:
-    """Any report whose parts do not contradict each other."""
-    known = draw(st.lists(hosts, min_size=1, max_size=3, unique_by=lambda host: host.id))
-    planned = tuple(evolve(draw(plans), host=host.id) for host in known)
-    faults = tuple((p.host, draw(texts), cell.id) for p in planned for cell in p.cells[:1])
-    owed: list[tuple[str, str | None, Cell]] = [(p.host, None, c) for p in planned for c in p.cells]
-    owed += [(host, fault, Cell.parse(cell)) for host, fault, cell in faults]
-    results = [
-        Result(
-            host,
-            cell,
-            draw(verdicts),
-            draw(transcripts),
-            draw(numbers),
-            draw(st.integers()),
-            f,
-            draw(st.none() | texts),
-        )
-        for host, f, cell in owed
-        if draw(st.booleans())
-    ]
-    some = st.sampled_from([host.id for host in known])
-    controls = st.builds(Control, some, texts, texts, st.none() | texts, transcripts, st.integers())
-    return Report(
-        tuple(known),
-        Plan(draw(texts), planned, draw(st.integers()), draw(st.none() | texts), faults),
-        tuple(draw(st.lists(controls, max_size=2))),
-        tuple(results),
-        draw(st.none() | st.builds(Footer, texts, numbers, st.none() | texts)),
-        draw(texts),
-    )
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -174,6 +116,64 @@ def test_event_that_cannot_be_told_apart_is_refused(key: str) -> None:
     result = evolve(REPORT.results[0], transcript=evolve(TRANSCRIPT, events=(event,)))
     with pytest.raises(ValueError, match="started"):
         list(dump_lines(evolve(REPORT, results=(result,))))
+
+
+# Where transcripts stay ---------------------------------------------------------------------------
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(reports())
+def test_file_gives_any_report_back(report: Report) -> None:
+    """With its transcripts left in the file, a report is the same, and writes the same file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, copy = Path(folder, "results.jsonl"), Path(folder, "copy.jsonl")
+        write(report, path)
+        found = read(path)
+        assert found == report
+        assert [r.latency for r in found.results] == [r.latency for r in report.results]
+        write(found, copy)
+        assert copy.read_bytes() == path.read_bytes()
+
+
+def test_latency_is_known_without_the_transcript(tmp_path: Path) -> None:
+    """What is asked of every attempt is said without going to the file again."""
+    report = synthetic.report(40, {Outcome.INCONCLUSIVE: 3}, repeat=2)
+    found = read(written(tmp_path, report))
+    (tmp_path / "results.jsonl").unlink()
+    assert [r.latency for r in found.results] == [r.latency for r in report.results]
+    assert {r.latency is None for r in found.results} == {True, False}
+
+
+def test_changed_results_are_written_as_they_are(tmp_path: Path) -> None:
+    """A result that is no longer what its line says is written anew, with its transcript."""
+    found = read(written(tmp_path))
+    changed = tuple(evolve(r, duration=9.5, verdict=FAILED) for r in found.results)
+    write(evolve(found, results=changed, footer=None), tmp_path / "changed.jsonl")
+    again = read(tmp_path / "changed.jsonl").results
+    assert again == changed
+    assert [r.transcript for r in again] == [r.transcript for r in REPORT.results]
+
+
+@pytest.mark.parametrize("change", ["other", "gone"])
+def test_file_that_changes_while_it_is_in_use(tmp_path: Path, change: str) -> None:
+    """A transcript is never taken from another file than the report."""
+    path = written(tmp_path)
+    found = read(path)
+    path.unlink()
+    if change == "other":
+        written(tmp_path, evolve(REPORT, version="0.2.0"))
+    with pytest.raises(ResultsError, match=r"in the meantime|does not exist"):
+        _ = found.results[0].transcript
+
+
+def test_pipe_is_read_once(tmp_path: Path) -> None:
+    """A pipe, which cannot be read again, gives a report with all its transcripts."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=("".join(dump_lines(REPORT)),))
+    writer.start()
+    assert read(path) == REPORT
+    writer.join()
 
 
 # Line by line -------------------------------------------------------------------------------------
@@ -320,6 +320,10 @@ def test_what_is_no_results_file_is_refused(tmp_path: Path, content: bytes, word
         (4, {"events": [{"t": 1, "side": "peer"}]}, "no event"),
         (4, {"events": [{"t": "1", "side": "peer", "event": "told"}]}, "event"),
         (4, {"events": [{"t": True, "side": "peer", "event": "told"}]}, "event"),
+        (1, {"plan": {**PLAN, "shard": "2/1"}}, "a shard reads K/N"),
+        (1, {"plan": {**PLAN, "hosts": [{**PLAN["hosts"][0], "shards": ["0/1"]}]}}, "'0/1'"),
+        (3, {"shard": "1/2"}, "shard '1/2' of host 'here' is not in the header's plan"),
+        (4, {"shard": "1/2"}, "shard '1/2' of host 'here' is not in the header's plan"),
         (6, {"fault": "is-early"}, "plan"),
         (7, {"type": "host"}, "field host is missing"),
         (7, {"duration": None}, "None is not a number"),
@@ -365,8 +369,19 @@ def test_reader_takes_nothing_that_the_schema_refuses(number: int, random: Any, 
     spot[key] = draws.draw(jsons)
     if not VALIDATOR.is_valid(raw):
         lines[number - 1] = json.dumps(raw) + "\n"
-        with pytest.raises(ValueError, match=r"."):
-            parse_lines(line.encode() for line in lines)
+        for keep in (None, lambda offset, size: Nowhere()):
+            with pytest.raises(ValueError, match=r"."):
+                parse_lines((line.encode() for line in lines), keep)
+
+
+class Nowhere:
+    """Where transcripts are kept that nobody asks for."""
+
+    def line(self) -> str:
+        raise NotImplementedError
+
+    def transcript(self) -> Transcript:
+        raise NotImplementedError
 
 
 def test_newer_format_says_which_version_is_needed(tmp_path: Path) -> None:

@@ -167,7 +167,9 @@ class Run:
     async def _control(self, host: str, transport: str, side: str, kind: str, attempt: int) -> None:
         job = {"do": wire.CONTROL, "transport": transport, "side": side, "kind": kind}
         transcript = await self._stand(host).session.do(job)
-        control = Control(host, transport, side, signal_of(transcript), transcript, attempt, kind)
+        control = Control(
+            host, transport, side, signal_of(transcript), transcript, attempt, kind=kind
+        )
         self._controls[host].append(control)
         self.emit(control)
 

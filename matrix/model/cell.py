@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from attrs import frozen
 
 AXES = ("reactor", "transport", "scenario", "side", "peer")
@@ -33,7 +35,7 @@ class Cell:
         parts = text.split("/")
         if len(parts) != len(AXES) or not all(parts):
             raise ValueError(f"{text!r} is no cell id; one reads {'/'.join(AXES).upper()}")
-        return cls(*parts)
+        return cls(*map(sys.intern, parts))  # a plan has thousands of the same few words
 
     @property
     def is_tls(self) -> bool:

@@ -11,6 +11,10 @@ from attrs import field, frozen
 from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.result import SEVERITY, Control, Outcome, Result
+from matrix.model.shard import Shard
+
+Fault = tuple[str, str, str]
+"""A negative control that is owed: (host, fault, cell id)."""
 
 
 @frozen
@@ -50,31 +54,46 @@ class Host:
 
 @frozen
 class Planned:
-    """Every cell that a run owes for one host."""
+    """The whole plan of one host, whatever part of it a report is about.
+
+    ``shards`` (each ``K/N``) are the parts of it that were brought together in the report; there
+    are none where the plan was never parted.
+    """
 
     host: str
     cells: tuple[Cell, ...]
+    shards: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(factory=dict)
+    """Why combinations have no meaning → how many of the selected ones that concerns."""
+
+    def missing(self) -> tuple[Shard, ...]:
+        """The parts of the plan that are not in the report."""
+        here = {Shard.parse(text) for text in self.shards}
+        counts = {shard.count for shard in here}
+        every = (Shard(number, count) for count in counts for number in range(1, count + 1))
+        return tuple(sorted(shard for shard in every if shard not in here))
 
 
 @frozen
 class Plan:
     """Every cell of a run; ``digest`` is the same for the same whole plan, whatever the shard.
 
-    ``faults`` counts the negative controls that the run owes, ``repeat`` the attempts per cell.
+    ``faults`` are the negative controls that the run owes, each as often as it is owed, ``repeat``
+    the attempts per cell. ``shard`` is the only part (``K/N``) that is owed; None: the whole plan.
     """
 
     digest: str
     hosts: tuple[Planned, ...]
     repeat: int = 1
     shard: str | None = None
-    faults: tuple[tuple[str, str, str], ...] = ()
-    """(host, fault, cell id) of each negative control."""
-    left_out: Mapping[str, int] = field(factory=dict)
-    """Why combinations have no meaning → how many of the selected ones that concerns."""
+    faults: tuple[Fault, ...] = ()
 
     def cells(self) -> Iterator[tuple[str, Cell]]:
-        """Every (host, cell)."""
-        return ((planned.host, cell) for planned in self.hosts for cell in planned.cells)
+        """Every (host, cell) that is owed."""
+        shard = None if self.shard is None else Shard.parse(self.shard)
+        for planned in self.hosts:
+            for cell in planned.cells if shard is None else shard.part(planned.cells):
+                yield planned.host, cell
 
 
 @frozen
@@ -106,7 +125,8 @@ class CellReport:
     @property
     def worst(self) -> Result | None:
         """The first attempt that has the worst outcome."""
-        return next((a for a in self.attempts if a.verdict.outcome is self.outcome), None)
+        worst = self.outcome
+        return next((a for a in self.attempts if a.verdict.outcome is worst), None)
 
     @property
     def is_accepted(self) -> bool:
@@ -162,24 +182,29 @@ class Report:
 
         A run that was cut short may owe some; it is not valid for that, but incomplete.
         """
-        played: dict[tuple[str, str, str], Result] = {
-            (r.host, str(r.fault), r.cell.id): r for r in self.faults()
-        }
-        is_whole = self.footer is not None and self.footer.interrupted is None
-        owed = [key for key in self.plan.faults if is_whole or key in played]
-        return tuple(filter(None, (self._missed(key, played.get(key)) for key in owed)))
+        return tuple(sentence for missed in self.faults_owed().values() for sentence in missed)
 
-    def _missed(self, key: tuple[str, str, str], result: Result | None) -> str | None:
+    def faults_owed(self) -> dict[Fault, tuple[str, ...]]:
+        """Every negative control that is owed, with a sentence for each time it went uncaught."""
+        played: dict[Fault, list[Result]] = {}
+        for result in self.faults():
+            key = (result.host, str(result.fault), result.cell.id)
+            played.setdefault(key, []).append(result)
+        owed = Counter(self.plan.faults)
+        return {key: tuple(self._missed(key, played.get(key, []), owed[key])) for key in owed}
+
+    def _missed(self, key: Fault, played: list[Result], owed: int) -> Iterator[str]:
         host, fault, cell = key
-        if result is None:
-            return f"fault {fault} was not played on {cell} ({host})"
         rule = self.host(host).faults.get(fault, "")
-        if rule in result.verdict.broken:
-            return None
-        return (
-            f"fault {fault} on {cell} ({host}) ought to break {rule}, "
-            f"but the outcome is {result.verdict.outcome.value}"
-        )
+        is_whole = self.footer is not None and self.footer.interrupted is None
+        if is_whole and len(played) < owed:
+            yield f"fault {fault} was not played on {cell} ({host})"
+        for result in played:
+            if rule not in result.verdict.broken:
+                yield (
+                    f"fault {fault} on {cell} ({host}) ought to break {rule}, "
+                    f"but the outcome is {result.verdict.outcome.value}"
+                )
 
 
 def provenance_lines(host: Host) -> list[tuple[str, Any]]:

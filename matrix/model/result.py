@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from matrix import wire
 from matrix.model.cell import Cell
-from matrix.model.transcript import Transcript
+from matrix.model.transcript import Source, Stored, Transcript
 
 
 class Outcome(Enum):
@@ -82,6 +82,10 @@ class Verdict:
         return tuple(n for n, standing in self.rules.items() if standing is Standing.FAIL)
 
 
+def _loaded(transcript: Transcript | Stored) -> Transcript:
+    return transcript.source.transcript() if isinstance(transcript, Stored) else transcript
+
+
 @frozen
 class Result:
     """One attempt at one cell on one host, and its verdict.
@@ -89,17 +93,34 @@ class Result:
     ``fault`` names the deliberate defect that this attempt ran with, as a negative control of
     the rules; such an attempt is no result of the cell. ``duration`` is in seconds of the
     manager's clock. ``attempt`` counts from 1. ``expected`` is the reason why this very verdict
-    was to be expected: the known defect's, with its link; None for any other.
+    was to be expected: the known defect's, with its link; None for any other. ``shard`` is the
+    part of the plan (``K/N``) whose run played it; None where the plan was not parted.
     """
 
     host: str
     cell: Cell
     verdict: Verdict
-    transcript: Transcript
+    _transcript: Transcript | Stored = field(eq=_loaded)
     duration: float
     attempt: int = 1
     fault: str | None = None
     expected: str | None = None
+    shard: str | None = None
+
+    @property
+    def transcript(self) -> Transcript:
+        """What was seen. Of a result that was read from a file, it is read when it is asked for."""
+        return _loaded(self._transcript)
+
+    @property
+    def source(self) -> Source | None:
+        """Where the transcript is kept; None where it is at hand."""
+        return self._transcript.source if isinstance(self._transcript, Stored) else None
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds from the abort to the aborter's connectionLost, or None without either."""
+        return self._transcript.latency
 
     @property
     def is_accepted(self) -> bool:
@@ -113,7 +134,7 @@ class Control:
 
     ``kind`` is how the connection ended (one of `matrix.wire.CONTROLLED`), ``signal`` how that
     looked from the other end (one of `matrix.wire.SIGNALS`), or None where the control itself did
-    not get that far.
+    not get that far. It speaks for the results of its own ``shard``.
     """
 
     host: str
@@ -122,4 +143,5 @@ class Control:
     signal: str | None
     transcript: Transcript
     attempt: int = 1
+    shard: str | None = None
     kind: str = wire.ABORT

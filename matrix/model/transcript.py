@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import field, frozen
 
@@ -74,3 +74,31 @@ class Transcript:
     def finished(self) -> bool:
         """Whether the process came to its last line."""
         return bool(self.events) and self.events[-1].name == wire.FINISHED
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds from the abort to the aborter's connectionLost, or None without either."""
+        called = self.first(wire.ABORT_CALLED)
+        lost = self.first(wire.CONNECTION_LOST, wire.ABORTER)
+        return None if called is None or lost is None else lost.t - called.t
+
+
+class Source(Protocol):
+    """Where the line of an attempt is kept."""
+
+    def line(self) -> str:
+        """The whole line."""
+
+    def transcript(self) -> Transcript:
+        """The transcript on that line."""
+
+
+@frozen
+class Stored:
+    """A transcript that stays where it is until it is asked for; they are nearly all of a report.
+
+    What is asked of every attempt is known without: its ``latency``.
+    """
+
+    source: Source
+    latency: float | None

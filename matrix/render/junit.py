@@ -7,10 +7,9 @@ properly tested is an ``error`` and never skipped; only what cannot exist is ``s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
-
-from attrs import evolve
 
 from matrix import rules
 from matrix.model.report import CellReport, Host, Report, provenance_lines
@@ -22,16 +21,29 @@ _TEXT_LIMIT = 20_000
 
 def render(report: Report) -> str:
     """The whole document."""
-    root = Element("testsuites", name="reactor-matrix")
+    totals, parts = Counter[str](), []
+    for suite in _suites(report):
+        for name in (*_COUNTED, "tests"):
+            totals[name] += int(suite.get(name, 0))
+        indent(suite, level=1)
+        parts.append(f"  {tostring(suite, encoding='unicode').rstrip()}\n")
+    root = _element("testsuites", name="reactor-matrix")
+    for name, number in totals.items():
+        root.set(name, str(number))
+    root.set("time", f"{sum(attempt.duration for attempt in report.results):.3f}")
+    opening = tostring(root, encoding="unicode").removesuffix("/>").rstrip()
+    heading = '<?xml version="1.0" encoding="utf-8"?>'
+    return f"{heading}\n{opening}>\n{''.join(parts)}</testsuites>\n"
+
+
+def _suites(report: Report) -> Iterator[Element]:
+    """One suite after the other: thousands of cells as elements would take all the memory."""
     suites: dict[tuple[str, str], list[CellReport]] = {}
     for cell in report.cells():
         suites.setdefault((cell.host, cell.cell.reactor), []).append(cell)
     for (host, reactor), cells in suites.items():
-        root.append(_suite(report, report.host(host), reactor, cells))
-    root.append(_validity(report))
-    _count(root)
-    indent(root)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n'
+        yield _suite(report, report.host(host), reactor, cells)
+    yield _validity(report)
 
 
 def _suite(report: Report, host: Host, reactor: str, cells: list[CellReport]) -> Element:
@@ -39,8 +51,7 @@ def _suite(report: Report, host: Host, reactor: str, cells: list[CellReport]) ->
     if report.footer is not None:
         suite.set("timestamp", one_line(report.footer.started))
     properties = SubElement(suite, "properties")
-    for name, value in _provenance(host):
-        properties.append(_element("property", name=name, value=value))
+    _add_properties(properties, _provenance(host))
     # Readers of these files tell testcases apart by class and name alone, not by suite.
     prefix = f"{host.id}." if len(report.plan.hosts) > 1 else ""
     suite.extend(_testcase(cell, prefix) for cell in cells)
@@ -65,8 +76,7 @@ def _testcase(cell: CellReport, prefix: str) -> Element:
         time=f"{sum(attempt.duration for attempt in cell.attempts):.3f}",
     )
     properties = SubElement(case, "properties")
-    for name, value in _properties(cell):
-        properties.append(_element("property", name=name, value=value))
+    _add_properties(properties, _properties(cell))
     if (result := _result(cell)) is not None:
         case.append(result)
     if cell.worst is not None and cell.worst.transcript.stderr:
@@ -80,8 +90,24 @@ def _properties(cell: CellReport) -> Iterator[tuple[str, str]]:
     yield "attempts", f"{same}/{len(cell.attempts)}"
     yield "flaky", "yes" if cell.is_flaky else "no"
     if cell.worst is not None:
+        if cell.worst.verdict.code is not None:
+            yield "code", cell.worst.verdict.code
+        if cell.worst.expected is not None:
+            yield "expected", cell.worst.expected
         for name, standing in cell.worst.verdict.rules.items():
             yield f"rule {name}", standing.value
+    for attempt in cell.attempts if len(cell.attempts) > 1 else ():
+        yield f"attempt {attempt.attempt}", f"{_outcome(attempt)}, {attempt.duration:.3f} s"
+
+
+def _outcome(attempt: Result) -> str:
+    code = attempt.verdict.code
+    return attempt.verdict.outcome.value + (f" ({code})" if code else "")
+
+
+def _add_properties(properties: Element, pairs: Iterable[tuple[str, str]]) -> None:
+    for name, value in pairs:
+        properties.append(_element("property", name=name, value=clip(value, _TEXT_LIMIT)))
 
 
 def _result(cell: CellReport) -> Element | None:
@@ -112,38 +138,50 @@ def _explanation(cell: CellReport) -> Iterator[str]:
 
 
 def _attempt(attempt: Result) -> Iterator[str]:
-    verdict = attempt.verdict
-    code = f" ({verdict.code})" if verdict.code else ""
-    yield f"attempt {attempt.attempt}: {verdict.outcome.value}{code}"
-    for reason in verdict.reasons:
+    yield f"attempt {attempt.attempt}: {_outcome(attempt)}"
+    for reason in attempt.verdict.reasons:
         yield f"  {clip(reason, _TEXT_LIMIT)}"
 
 
 def _validity(report: Report) -> Element:
     """A suite that fails where the run itself is in doubt."""
     suite = _element("testsuite", name="validity")
+    _add_properties(SubElement(suite, "properties"), _run(report))
     case = SubElement(suite, "testcase", classname="validity", name="the run came to its end")
     if report.footer is None:
         case.append(_element("error", message="the results file was cut off", type="interrupted"))
     elif report.footer.interrupted is not None:
         case.append(_element("error", message=report.footer.interrupted, type="interrupted"))
-    played = evolve(report, results=report.faults())
-    for key in report.plan.faults:
-        host, fault, cell = key
+    for (host, fault, cell), missed in report.faults_owed().items():
         name = f"{cell} on {host}"
         case = _element("testcase", classname=f"validity.{fault}", name=name)
-        for sentence in evolve(played, plan=evolve(report.plan, faults=(key,))).missed_faults():
+        for sentence in missed:
             case.append(_element("failure", message=sentence, type="fault-not-caught"))
         suite.append(case)
     _count(suite)
     return suite
 
 
+def _run(report: Report) -> Iterator[tuple[str, str]]:
+    yield "reactor-matrix", report.version
+    yield "plan", report.plan.digest
+    yield "repeat", str(report.plan.repeat)
+    if report.plan.shard is not None:
+        yield "shard", report.plan.shard
+    if report.footer is not None:
+        yield "started", report.footer.started
+        yield "duration", f"{report.footer.duration:.3f} s"
+
+
+_COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+"""What a suite says how many of it has → the element in a testcase."""
+
+
 def _count(group: Element) -> None:
-    """Say of a suite, or of all of them, what is in it."""
+    """Say of a suite what is in it."""
     cases = list(group.iter("testcase"))
     group.set("tests", str(len(cases)))
-    for plural, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+    for plural, kind in _COUNTED.items():
         group.set(plural, str(sum(case.find(kind) is not None for case in cases)))
     group.set("time", f"{sum(float(case.get('time', 0)) for case in cases):.3f}")
 

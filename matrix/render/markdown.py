@@ -25,12 +25,10 @@ def render(report: Report) -> str:
         (
             "## reactor-matrix",
             "",
-            f"**{_escape(verdict_sentence(report))}**",
+            f"**{escape(verdict_sentence(report))}**",
             "",
             *(line for table in tables(report) for line in _matrix(table)),
-            *_list(
-                "Deliberate faults that went uncaught", list(map(_text, report.missed_faults()))
-            ),
+            *_list("Deliberate faults that went uncaught", list(map(text, report.missed_faults()))),
             *_list("Not passed", [_cell(c) for c in report.cells() if not c.is_accepted]),
             *_list("Known defects", list(_known(report))),
             *_list("Hosts", [_host(host) for host in report.hosts]),
@@ -39,9 +37,9 @@ def render(report: Report) -> str:
 
 
 def _matrix(table: Table) -> Iterator[str]:
-    yield f"### {_text(table.host.id)}"
+    yield f"### {text(table.host.id)}"
     yield ""
-    yield _row(["reactor", *map(_text, table.transports)])
+    yield _row(["reactor", *map(text, table.transports)])
     yield _row(["---"] * (len(table.transports) + 1))
     for row in table.rows:
         yield _row([_reactor(row), *map(_counts, row.counts)])
@@ -49,7 +47,7 @@ def _matrix(table: Table) -> Iterator[str]:
     absent = [r for r in table.host.reactors if not r.is_supported]
     if absent:
         yield "Cannot exist here: " + ", ".join(
-            f"{_text(reactor.name)} ({_text(reactor.code or '')})" for reactor in absent
+            f"{text(reactor.name)} ({text(reactor.code or '')})" for reactor in absent
         )
         yield ""
 
@@ -59,7 +57,7 @@ def _row(fields: Sequence[str]) -> str:
 
 
 def _reactor(row: Row) -> str:
-    return _text(row.reactor) + (f" ({_text(row.realization)})" if row.realization else "")
+    return text(row.reactor) + (f" ({text(row.realization)})" if row.realization else "")
 
 
 def _counts(counts: Mapping[Outcome, int]) -> str:
@@ -83,12 +81,12 @@ def _list(title: str, items: Sequence[str]) -> Iterator[str]:
 
 def _cell(cell: CellReport) -> str:
     worst = cell.worst
-    code = f" ({_text(worst.verdict.code)})" if worst and worst.verdict.code else ""
-    where = f"**{cell.outcome.value}**{code} {_text(cell.cell.id)} on {_text(cell.host)}"
+    code = f" ({text(worst.verdict.code)})" if worst and worst.verdict.code else ""
+    where = f"**{cell.outcome.value}**{code} {text(cell.cell.id)} on {text(cell.host)}"
     same = sum(attempt.verdict.outcome is cell.outcome for attempt in cell.attempts)
     often = f", {same} of {len(cell.attempts)} attempts" if len(cell.attempts) > 1 else ""
     reasons = worst.verdict.reasons if worst else ("planned, and nothing came back",)
-    shown = [_text(reason) for reason in reasons[:_REASONS]]
+    shown = [text(reason) for reason in reasons[:_REASONS]]
     if len(reasons) > _REASONS:
         shown.append(f"and {len(reasons) - _REASONS:,} more")
     return f"{where}{often}: {'; '.join(shown)}"
@@ -97,18 +95,19 @@ def _cell(cell: CellReport) -> str:
 def _known(report: Report) -> Iterator[str]:
     for cell in report.cells():
         if cell.is_accepted and cell.expected is not None:
-            yield f"{_cell(cell)} – expected: {_text(cell.expected)}"
+            yield f"{_cell(cell)} – expected: {text(cell.expected)}"
 
 
 def _host(host: Host) -> str:
-    said = ", ".join(f"{_text(k)} {_text(str(v))}" for k, v in provenance_lines(host))
-    return f"**{_text(host.id)}**: {said}"
+    said = ", ".join(f"{text(k)} {text(str(v))}" for k, v in provenance_lines(host))
+    return f"**{text(host.id)}**: {said}"
 
 
-def _text(text: str) -> str:
-    return _escape(clip(text, _TEXT_LIMIT))
+def text(raw: str) -> str:
+    """Text from anywhere as Markdown that shows just that, on one line and of a bearable length."""
+    return escape(clip(raw, _TEXT_LIMIT))
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text that Markdown shows as it is. It never begins a line, so lists need no escape."""
     return _ACTIVE.sub(r"\\\g<0>", one_line(text)).translate(_ENTITIES)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 
@@ -26,6 +26,7 @@ from matrix.render import counts
 from matrix.render.plain import clip, one_line, visible
 from matrix.render.sentence import verdict_sentence
 from matrix.statistics import failing, latency
+from matrix.surprises import Surprise
 
 CELLS = 20
 """Cells that the summary shows one by one."""
@@ -53,6 +54,12 @@ def summary(report: Report) -> RenderableType:
         *_missed(report.missed_faults()),
         _text(verdict_sentence(report), "bold"),
     )
+
+
+def surprises(found: Sequence[Surprise]) -> RenderableType:
+    """A line for every expectation that the report does not bear out."""
+    lines = [_text(str(surprise)) for surprise in found[:CELLS]]
+    return Group(*lines, *_more(len(found)))
 
 
 def _matrix(table: counts.Table) -> Table:

@@ -28,7 +28,7 @@ def hostile() -> Report:
     return evolve(
         plain,
         hosts=(_hostile_host(only),),
-        plan=evolve(plain.plan, hosts=planned, digest=HOSTILE, shard=HOSTILE),
+        plan=evolve(plain.plan, hosts=planned, digest=HOSTILE),
         controls=tuple(evolve(c, transport=HOSTILE, signal=HOSTILE) for c in plain.controls),
         results=results,
         footer=Footer(HOSTILE, 1.0, HOSTILE),

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
-from matrix.model.result import Outcome
 from matrix.model.scenarios import SCENARIOS
-from matrix.render import badge, catalogue
+from matrix.render import catalogue
 from matrix.rules import RULES
-from tests import synthetic
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -43,17 +41,3 @@ def test_everything_is_listed(shown: RenderableType, names: list[str]) -> None:
     console.print(shown)
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert [name for name in names if name not in printed] == []
-
-
-@pytest.mark.parametrize(
-    ("spoilt", "words"),
-    [({}, "20 passed"), ({Outcome.CRASH: 3}, "3 not accepted, 17 passed")],
-)
-def test_badge(spoilt: dict[Outcome, int], words: str) -> None:
-    """The badge says in words what its colour says."""
-    assert words in badge.render(synthetic.report(20, spoilt))
-
-
-def test_badge_of_a_run_that_is_not_valid() -> None:
-    """A run that is not valid has no green badge."""
-    assert "not valid" in badge.render(synthetic.report(20, uncaught=1))

@@ -110,6 +110,30 @@ def test_properties_tell_the_rest() -> None:
     assert told[0]["rule connection-lost-once"] in ("pass", "fail")
 
 
+def test_nothing_is_lost() -> None:
+    """Every attempt with its outcome, codes, reasons of expectations, and the run are all there."""
+    known = evolve(EVERY.results[0], expected="bug #1")
+    report = evolve(EVERY, results=(known, *EVERY.results[1:]))
+    found = ET.fromstring(_bytes(report))
+    told: dict[str, dict[str | None, str | None]] = {}
+    for case in found.iter("testcase"):
+        name = f"{str(case.get('classname')).replace('.', '/', 1)}/{case.get('name')}"
+        told[name] = {p.get("name"): p.get("value") for p in case.iter("property")}
+    for cell in report.cells():
+        for attempt in cell.attempts:
+            code = f" ({attempt.verdict.code})" if attempt.verdict.code else ""
+            words = f"{attempt.verdict.outcome.value}{code}, {attempt.duration:.3f} s"
+            assert told[cell.cell.id][f"attempt {attempt.attempt}"] == words
+        if cell.worst is not None:
+            assert told[cell.cell.id].get("code") == cell.worst.verdict.code
+            assert told[cell.cell.id].get("expected") == cell.worst.expected
+    run = {p.get("name"): p.get("value") for p in found.findall("testsuite")[-1].iter("property")}
+    assert run["plan"] == report.plan.digest
+    assert run["repeat"] == "2"
+    assert report.footer is not None
+    assert run["started"] == report.footer.started
+
+
 def test_stderr_is_kept() -> None:
     """What the process printed, and a stack dump with it, is in system-err."""
     stuck = next(c for c in EVERY.cells() if c.outcome is Outcome.TIMEOUT)
