@@ -21,7 +21,7 @@ import matrix
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "matrix"
 AGENT = [PACKAGE / "wire.py", *sorted((PACKAGE / "agent").rglob("*.py"))]
-COMMANDS = ("doctor", "plan", "run", "judge", "report", "show")
+COMMANDS = ("doctor", "plan", "run", "judge", "report", "show", "reproduce")
 
 MAY_BE_LINKED = {
     "docs.python.org",
