@@ -108,7 +108,7 @@ class Crowd:
 def main() -> None:
     """Run the scripts of the standard input."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("-j", type=int, default=4 * (os.cpu_count() or 1))
+    parser.add_argument("-j", type=int, default=8 * (os.cpu_count() or 1))
     parser.add_argument("--before", action="append", default=[])
     options: Any = parser.parse_args()
     for module in IMPORTED:

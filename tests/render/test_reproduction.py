@@ -113,6 +113,7 @@ Connection.connectionLost = connection_lost
         (FORGETFUL, "socket", {"producer-stopped-once"}),
         (HOARDING, "reactor", {"released"}),
     ],
+    ids=["deaf", "polite-socket", "polite-reactor", "forgetful", "hoarding"],
 )
 def test_a_script_sees_what_is_not_known_yet(
     tmp_path: Path, defect: str, peer: str, broken: set[str]
