@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -36,7 +37,10 @@ class Seen:
 
 
 def run(cells: Iterable[Cell], *before: Path) -> dict[Cell, Seen]:
-    """What comes of the script of each cell, with these files run before it."""
+    """What comes of the script of each cell, with these files run before it.
+
+    Nothing of this project runs in those processes, so that none of them is measured.
+    """
     chosen = {cell.id: cell for cell in cells}
     lines = [json.dumps([name, script(cell)]) + "\n" for name, cell in chosen.items()]
     words = [word for path in before for word in ("--before", str(path))]
@@ -46,6 +50,7 @@ def run(cells: Iterable[Cell], *before: Path) -> dict[Cell, Seen]:
         capture_output=True,
         text=True,
         timeout=PATIENCE,
+        env={key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")},
     )
     assert done.returncode == 0, done.stderr
     told = map(json.loads, done.stdout.splitlines())

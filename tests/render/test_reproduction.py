@@ -139,7 +139,7 @@ def test_scripts_need_nothing_of_this_project(reactor: str) -> None:
                 assert str(node.module).split(".")[0] in MAY_IMPORT, cell.id
         assert max(map(len, text.splitlines())) <= 100, cell.id
         assert len(text.splitlines()) < 270, cell.id
-        assert text.startswith(f'"""{cell.id}, in a script that needs Twisted')
+        assert text.startswith(f'"""{cell.id}, with Twisted')
 
 
 @pytest.mark.parametrize(

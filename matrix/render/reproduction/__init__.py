@@ -120,7 +120,7 @@ def _head(cell: Cell, scenario: Scenario, looked_at: tuple[Observation, ...]) ->
     needs = "Twisted and pyOpenSSL" if cell.is_tls else "Twisted"
     side = f"The {cell.side} aborts" if scenario.aborts else f"It is the {cell.side} that is told"
     parts = [
-        f"{cell.id}, in a script that needs {needs} alone.",
+        f"{cell.id}, with {needs} alone.",
         f"{scenario.does} {side}; its peer is {peer}. By {scenario.source}",
         *_known(cell, looked_at),
         "Exits 1 where a rule is broken, 0 where none is, 2 where it did not come to that.",
@@ -143,7 +143,7 @@ def _known(cell: Cell, looked_at: tuple[Observation, ...]) -> Iterator[str]:
         links = [entry.link for entry in entries if each.rule in entry.rules]
         clause = rule(each.rule)
         if links and clause is not None:
-            yield f"{clause.name}: {clause.expects} By {clause.source} See {', '.join(links)}"
+            yield f"{clause.name}: {clause.expects} By {clause.source} Known: {', '.join(links)}"
 
 
 def _imports(body: str) -> str:
