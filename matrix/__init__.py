@@ -22,7 +22,7 @@ A map of the package, from the ground up:
 ``structure``   values ↔ JSON
 ``lines``       report ↔ the lines of a results file
 ``store``       results files and pages on disk
-``render``      report → HTML, JUnit, CTRF, Markdown, badge, terminal
+``render``      report → HTML, JUnit, CTRF, Markdown, badge, terminal; a cell → a script of its own
 ``workflow``    what the commands do, step by step
 ``doctor``      what can run on a host, what cannot, and what to install
 ``generate``    cells → ``unittest.TestCase`` classes

@@ -21,7 +21,17 @@ from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
 from matrix.model.report import Report
-from matrix.render import badge, catalogue, comparison, ctrf, html, junit, markdown, terminal
+from matrix.render import (
+    badge,
+    catalogue,
+    comparison,
+    ctrf,
+    html,
+    junit,
+    markdown,
+    reproduction,
+    terminal,
+)
 from matrix.store import read, write_atomically
 from matrix.surprises import surprises
 
@@ -302,6 +312,29 @@ def show_command(results: Path, cell: str) -> None:
     for tried in report.cells():
         if tried.cell.id == cell:
             console.print(terminal.rate(tried))
+
+
+@commands.command("reproduce")
+@click.argument("cell")
+@click.option(
+    "-o",
+    "path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the script there, rather than print it.",
+)
+def reproduce_command(cell: str, path: Path | None) -> None:
+    """A stand-alone script of one cell, which needs Twisted alone.
+
+    Run it with any Python that has Twisted, and pyOpenSSL for TLS. It exits 1 where it sees a rule
+    broken, and 0 where it sees none.
+    """
+    hosts = workflow.inspect((Interpreter.this(),))
+    text = reproduction.script(plan.one(hosts, cell))
+    if path is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(path, text)
 
 
 def main() -> None:

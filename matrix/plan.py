@@ -65,6 +65,20 @@ def _planned(host: str, cells: Sequence[Cell], shards: tuple[str, ...]) -> Plann
     return Planned(host, kept, shards, dict(Counter(why for why in whys if why)))
 
 
+def one(hosts: Sequence[Host], text: str) -> Cell:
+    """The cell of that id; `SelectionError` where it is none that a run on these hosts can have."""
+    try:
+        cell = Cell.parse(text)
+    except ValueError as error:
+        raise SelectionError(f"{error}.") from error
+    axes = {axis: (getattr(cell, axis),) for axis in AXES}
+    if all(cell not in planned.cells for planned in make(hosts, Selection(**axes)).hosts):
+        raise SelectionError(
+            f"{text!r} is a pattern: name one cell, as “reactor-matrix plan” does."
+        )
+    return cell
+
+
 def _why_none(planned: Iterable[Planned], shard: str | None) -> str:
     if shard:
         return f"Shard {shard} is empty: ask for fewer shards."

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "matrix"
 AGENT = [PACKAGE / "wire.py", *sorted((PACKAGE / "agent").rglob("*.py"))]
 COMMANDS = (
-    *("doctor", "plan", "run", "judge", "report", "show"),
+    *("doctor", "plan", "run", "judge", "report", "show", "reproduce"),
     *("merge", "compare", "history", "expect"),
 )
 

@@ -190,6 +190,7 @@ def timeline(result: Result) -> RenderableType:
         *_unexplained(result.verdict),
         *_rules(result.verdict),
         *(_text(f"the kernel's doing: {words}") for words in result.verdict.attributed),
+        *_alone(result),
         Text(),
         _events(result.transcript.events),
         *_section("stderr", result.transcript.stderr),
@@ -232,6 +233,13 @@ def _unexplained(verdict: Verdict) -> Iterator[Text]:
     for reason in verdict.reasons:
         if not reason.startswith(tuple(f"{name}: " for name in verdict.broken)):
             yield _text(reason)
+
+
+def _alone(result: Result) -> Iterator[Text]:
+    """The command that gives a script of what went wrong."""
+    if result.verdict.outcome in (Outcome.FAIL, Outcome.TIMEOUT, Outcome.CRASH):
+        yield Text()
+        yield _text(f"With Twisted alone: reactor-matrix reproduce {result.cell.id}")
 
 
 def _rules(verdict: Verdict) -> Iterator[RenderableType]:
