@@ -133,10 +133,13 @@ def not_reentrant(case: Case) -> Finding:
 
 def reason_aborted(case: Case) -> Finding:
     """The reason of the aborter's connectionLost."""
-    if case.lost is None or not case.aborts or case.scenario.raises:
+    if case.lost is None or not case.aborts:
         return NotApplicable("connectionLost was not called, or there is another cause for it")
     reason = case.lost["reason"]
-    if "twisted.internet.error.ConnectionAborted" in reason["mro"]:
+    wanted = {"twisted.internet.error.ConnectionAborted"}
+    if case.scenario.raises:
+        wanted.add(_DELIBERATE)  # nobody says which of the two has precedence
+    if wanted.intersection(reason["mro"]):
         return None
     return f"the reason was {_words(reason)}"
 
@@ -230,6 +233,17 @@ def _late(case: Case, name: str, call: str) -> Finding:
         return NotApplicable("connectionLost was never called")
     what = raised(case.need(name))
     return None if what is None else f"{call} after connectionLost raised {_words(what)}"
+
+
+def late_calls_ignored(case: Case) -> Finding:
+    """What other calls to the transport raised, once the connection was lost."""
+    if case.lost is None:
+        return NotApplicable("connectionLost was never called")
+    found = [(event, raised(event)) for event in case.transcript.all(wire.LATE_CALL)]
+    if not found:
+        raise MissingEvidence(f"no {wire.LATE_CALL} event")
+    wrong = [f"{event['call']}() raised {_words(what)}" for event, what in found if what]
+    return "; ".join(wrong) or None
 
 
 def descriptor_closed(case: Case) -> Finding:

@@ -81,7 +81,8 @@ RULES = (
     Rule(
         "reason-aborted",
         "local",
-        "The aborter's connectionLost is given a ConnectionAborted.",
+        "The aborter's connectionLost is given a ConnectionAborted, or the exception that a "
+        "callback raised right after the abort.",
         "twisted.internet.error.ConnectionAborted: “Connection was aborted locally, using "
         "ITCPTransport.abortConnection.”",
         checks.reason_aborted,
@@ -139,6 +140,15 @@ RULES = (
         "A second abort of the same connection does nothing, and raises nothing.",
         _ABRUPT,
         checks.abort_idempotent,
+    ),
+    Rule(
+        "late-calls-ignored",
+        "local",
+        "Once the connection is lost, loseConnection(), unregisterProducer(), pauseProducing() and "
+        "resumeProducing() raise nothing.",
+        "ITransport.loseConnection, IConsumer.unregisterProducer, IPushProducer: none documents an "
+        "exception.",
+        checks.late_calls_ignored,
     ),
     Rule(
         "descriptor-closed",

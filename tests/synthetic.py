@@ -255,6 +255,7 @@ def _abort(cell: Cell, t: float, written: int, read: int, rng: Random) -> Iterat
     yield _event(t + 0.00015, wire.ABORTER, wire.ABORT_RETURNED, raised=None)
     yield _event(lost, wire.ABORTER, wire.CONNECTION_LOST, reason=why, turns=1)
     yield _event(lost + 0.0001, wire.ABORTER, wire.LATE_WRITE, raised=None)
+    yield _event(lost + 0.0001, wire.ABORTER, wire.LATE_CALL, call="loseConnection", raised=None)
     yield _event(lost + 0.0002, wire.ABORTER, wire.LATE_ABORT, raised=None)
     t = lost + rng.choice((0.002, 0.003, 0.004, 5.0))
     seen = {"bytes": read + 4096, "matches": True, "first_difference": None}

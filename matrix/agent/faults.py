@@ -197,6 +197,12 @@ def late_abort_raises(stage):
     _at_loss(stage, lambda: setattr(stage.aborter.transport, "abortConnection", _raise))
 
 
+@_breaks("late-calls-ignored")
+def late_close_raises(stage):
+    """An orderly close of what is lost already raises."""
+    _at_loss(stage, lambda: setattr(stage.aborter.transport, "loseConnection", _raise))
+
+
 @_breaks("descriptor-closed")
 def descriptor_left_open(stage):
     """The socket is forgotten, and not closed."""

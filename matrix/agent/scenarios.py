@@ -166,6 +166,18 @@ def lose_when_full(stage):
 
 
 @_scenario()
+def unregister_then_lose(stage):
+    """The producer is done before, and one more write comes after it."""
+    yield from _fill_and_prove(stage)
+    stage.call("unregisterProducer")
+    stage.aborter.write(1000)
+    yield from stage.prove()
+    stage.close()
+    stage.peer.drain_politely()
+    yield from stage.see_the_end()
+
+
+@_scenario()
 def write_then_abort(stage):
     """One more write to the full transport."""
     yield from _fill_and_prove(stage)

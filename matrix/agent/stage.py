@@ -21,6 +21,9 @@ MUCH = 1 << 20
 CROWD_LIMIT = 30.0
 """Seconds in which a step of a whole crowd must come about."""
 
+LATE_CALLS = ("loseConnection", "unregisterProducer", "pauseProducing", "resumeProducing")
+"""What a program may still call that has not heard of the loss, besides a write and an abort."""
+
 QUIET_TURNS = 20
 """Turns of the reactor in which whatever is still under way shows itself."""
 
@@ -289,9 +292,11 @@ class Stage:
         self._see_what_is_left()
 
     def _poke(self, aborter):
-        """A write and an abort that come too late are no-ops."""
+        """A write, an abort and whatever else comes too late are no-ops."""
         transport = aborter.transport
         aborter.record(wire.LATE_WRITE, raised=raised_by(transport.write, b"too late"))
+        for call in LATE_CALLS:
+            aborter.record(wire.LATE_CALL, call=call, raised=raised_by(getattr(transport, call)))
         aborter.record(wire.LATE_ABORT, raised=raised_by(transport.abortConnection))
 
     def _close_ours(self):

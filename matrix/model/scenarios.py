@@ -165,6 +165,16 @@ SCENARIOS = (
         ending=wire.CLOSE,
     ),
     Scenario(
+        "unregister-then-lose",
+        "order of calls",
+        "The paused producer unregisters itself; one more write, and loseConnection(); the peer "
+        "drains.",
+        "The body of a response was produced, its last lines are written, the connection closes.",
+        _LOSE,
+        aborts=False,
+        closes=True,
+    ),
+    Scenario(
         "write-then-abort",
         "order of calls",
         "One more write to the full transport, and at once abort.",

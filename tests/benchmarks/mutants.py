@@ -15,10 +15,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import random
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
@@ -120,9 +120,14 @@ def chosen(options: argparse.Namespace, owed: list[Owed], kept: list[Record]) ->
         lost = {record.name for record in kept if record.matrix.how is None}
         return [each for each in owed if each[1].name in lost]
     if options.sample:
-        owed = random.Random(options.seed).sample(owed, min(options.sample, len(owed)))
+        owed = sorted(owed, key=lambda each: drawn(options.seed, each[1]))[: options.sample]
     done = {record.name for record in kept}
     return [each for each in owed if each[1].name not in done]
+
+
+def drawn(seed: int, mutant: Mutant) -> str:
+    """Where a mutant stands in an order of chance, which others that come or go do not change."""
+    return sha256(f"{seed} {mutant.name}".encode()).hexdigest()
 
 
 def main() -> None:

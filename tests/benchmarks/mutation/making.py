@@ -1,12 +1,13 @@
 """Makes mutants: one change of one function, by an operator of Cosmic Ray or by `DeleteStatement`.
 
 A mutant that compiles to what was there before, or to what another mutant does, is left out, as
-is a change of annotations alone.
+is a change of annotations, or of texts for a log, alone.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import count
 from types import CodeType
@@ -31,6 +32,10 @@ CHOSEN = """
     NumberReplacer ZeroIterationForLoop ExceptionReplacer
 """
 """Of operators that come in every combination, those that turn or shift the meaning a little."""
+
+
+FOR_LOGS = re.compile(r"(self\.)?log(str|Prefix) = |log\.msg\(")
+"""Statements that make or write texts which nobody but a log's reader sees."""
 
 
 class DeleteStatement:
@@ -92,6 +97,8 @@ def _of_function(module: str, name: str, text: str, node: ast.FunctionDef) -> It
             body = changed.removeprefix(head).splitlines(keepends=True)
             offset, before, after = _difference(lines[first:last], body)
             source = "".join([*lines[:first], *body, *lines[last:]])
+            if FOR_LOGS.match(before):
+                continue
             line = node.lineno + offset
             yield Mutant(module, name, operator, occurrence, line, before, after, source)
 

@@ -125,8 +125,8 @@ TARGETS = (
             _REACTOR + "_unregisterFDInAsyncio _readOrWrite _onTimer _reschedule "
             "_moveCallLaterSooner callLater callFromThread",
         ),
-        ("asyncio",),
+        ("asyncio", "uvloop"),
     ),
 )
 """Left out: listening and accepting, names and addresses, UDP, processes, signals, other systems,
-texts for logs, and what no cell of the matrix and no abort test of Twisted's is about."""
+and what no cell of the matrix and no abort test of Twisted's is about."""
