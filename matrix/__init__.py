@@ -17,7 +17,8 @@ A map of the package, from the ground up:
 ``statistics``  attempts → rate and interval
 ``merge``       reports of shards and hosts → one report
 ``compare``     report × report → what changed
-``history``     the outcome of every cell over time, in an SQLite file
+``trend``       a cell over time
+``history``     trends in an SQLite file
 ``manager``     starts agents, hands them cells, keeps the clock, kills
 ``structure``   values ↔ JSON
 ``lines``       report ↔ the lines of a results file
@@ -27,7 +28,7 @@ A map of the package, from the ground up:
 ``doctor``      what can run on a host, what cannot, and what to install
 ``generate``    cells → ``unittest.TestCase`` classes
 ``suite``       those classes for this interpreter, for trial, pytest and unittest
-``cli``         the commands
+``cli``         the commands; those for several runs are in ``cli_over_time``
 
 The agent records, the manager judges; nothing outside ``agent`` imports Twisted.
 """

@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from matrix import __version__, doctor, plan, workflow
-from matrix.compare import compare
+from matrix import __version__, cli_over_time, doctor, plan, workflow
 from matrix.errors import MatrixError
 from matrix.expectations import explain
 from matrix.manager.interpreters import Interpreter
@@ -21,17 +20,7 @@ from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
 from matrix.model.report import Report
-from matrix.render import (
-    badge,
-    catalogue,
-    comparison,
-    ctrf,
-    html,
-    junit,
-    markdown,
-    reproduction,
-    terminal,
-)
+from matrix.render import badge, catalogue, ctrf, html, junit, markdown, reproduction, terminal
 from matrix.store import read, write_atomically
 from matrix.surprises import surprises
 
@@ -222,53 +211,6 @@ def judge_command(results: Path, expected: Path | None) -> None:
     sys.exit(workflow.FAILED if differences else workflow.exit_code(derived))
 
 
-@commands.command("merge")
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "output", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Write it."
-)
-def merge_command(results: tuple[Path, ...], output: Path) -> None:
-    """Put shards and hosts together; a cell of which there is no result is shown as missing."""
-    merged = workflow.merge_files(results, output)
-    console = Console()
-    console.print(terminal.summary(merged))
-    for line in workflow.missing_shards(merged):
-        console.print(line, soft_wrap=True, markup=False)
-    sys.exit(workflow.exit_code(merged))
-
-
-@commands.command("compare")
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
-@_FORMAT
-def compare_command(old: Path, new: Path, form: str) -> None:
-    """What changed from one results file to another; ends with 1 where something got worse."""
-    changes = compare(read(old), read(new))
-    _print(
-        comparison.markdown(changes) if form == "markdown" else comparison.terminal(changes), form
-    )
-    sys.exit(workflow.FAILED if changes.has_regressed else workflow.PASSED)
-
-
-@commands.group("expect")
-def expect_group() -> None:
-    """Known defects of your own."""
-
-
-@expect_group.command("update")
-@_RESULTS
-@click.option("-o", "output", type=click.Path(path_type=Path), required=True, metavar="FILE")
-def expect_update_command(results: Path, output: Path) -> None:
-    """Add the failures that nobody expected to a file, for you to say what is broken."""
-    number = workflow.draft_expectations(results, output)
-    if not number:
-        click.echo("There is no failure that nobody expects; nothing was written.")
-    else:
-        click.echo(
-            f"{number} added to {output}; write their reasons and links before you use the file."
-        )
-
-
 _PAGES: dict[str, Callable[[Report], str]] = {
     "html": html.render,
     "junit": junit.render,
@@ -335,6 +277,10 @@ def reproduce_command(cell: str, path: Path | None) -> None:
         click.echo(text, nl=False)
     else:
         write_atomically(path, text)
+
+
+for command in cli_over_time.COMMANDS:
+    commands.add_command(command)
 
 
 def main() -> None:

@@ -22,6 +22,10 @@ class MergeError(MatrixError):
     """Reports are not parts of one whole, or say the same thing twice."""
 
 
+class HistoryError(MatrixError):
+    """A file with a history cannot be used, or a run cannot become a part of one."""
+
+
 class OutputError(MatrixError):
     """A file or folder cannot be written."""
 

@@ -174,6 +174,20 @@ def test_expectations(command: str, text: str | None, words: str, tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+def test_history(tmp_path: Path) -> None:
+    """What is no history, and a run that cannot become a part of one, are refused."""
+    path, results = tmp_path / "history.db", tmp_path / "results.jsonl"
+    results.write_text("".join(LINES[:-1]))
+    assert "does not exist" in commands.refused("history", "show", path)
+    assert "does not exist" in commands.refused("history", "prune", path, "--keep", "1")
+    assert "was cut off" in commands.refused("history", "add", path, results)
+    results.write_text("".join(dump_lines(synthetic.report(4, hosts=("linux", "bsd")))))
+    assert "--as names one host" in commands.refused("history", "add", path, results, "--as", "x")
+    path.write_text("hello, world, this is no database")
+    assert "cannot be used as a history" in commands.refused("history", "add", path, results)
+    assert path.read_text() == "hello, world, this is no database"
+
+
 # Output -------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from matrix import wire
 from matrix.judge import judge
 from matrix.lines import dump_lines
 from matrix.model.cell import Cell
-from matrix.model.report import Report
+from matrix.model.report import Footer, Report
 from matrix.model.result import Outcome
 from matrix.model.scenarios import SCENARIOS
 from matrix.model.transcript import Event
@@ -183,6 +183,28 @@ def test_compare_ends_with_1_on_a_regression(tmp_path: Path) -> None:
     assert better.returncode == 0
     assert "### Fixed (1)" in better.stdout
     assert commands.run("compare", bad, bad).returncode == 0
+
+
+# history ------------------------------------------------------------------------------------------
+
+
+def test_history_of_some_runs(tmp_path: Path) -> None:
+    """Runs are added once, shown as a line per cell with trouble, and forgotten in their turn."""
+    path, results = tmp_path / "history.db", tmp_path / "results.jsonl"
+    for day, spoilt in ((1, {}), (2, {Outcome.CRASH: 1})):
+        report = synthetic.report(8, spoilt)
+        footer = Footer(f"2026-01-{day:02}T04:10:00+00:00", 6.5)
+        results.write_text("".join(dump_lines(evolve(report, footer=footer))))
+        ended = commands.run("history", "add", path, results, "--as", "nightly")
+        assert (ended.returncode, ended.stdout) == (0, f"Added to {path}.\n")
+    ended = commands.run("history", "add", path, results, "--as", "nightly")
+    assert (ended.returncode, ended.stdout) == (0, f"This run is already in {path}.\n")
+    ended = commands.run("history", "show", path)
+    assert ended.returncode == 0
+    assert "bad since 2026-01-02" in ended.stdout
+    assert "1 cell with something to tell." in ended.stdout
+    assert "0 cells with" in commands.run("history", "show", path, "nosuch/*").stdout
+    assert commands.run("history", "prune", path, "--keep", "1").stdout == "1 runs forgotten.\n"
 
 
 # expectations -------------------------------------------------------------------------------------

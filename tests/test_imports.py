@@ -21,7 +21,6 @@ LAYERS = (
         "compare",
         "evidence",
         "expectations",
-        "history",
         "judge",
         "merge",
         "plan",
@@ -30,10 +29,11 @@ LAYERS = (
         "statistics",
         "structure",
         "surprises",
+        "trend",
     },
-    {"generate", "lines", "manager", "render", "store"},
+    {"generate", "history", "lines", "manager", "render", "store"},
     {"doctor", "suite", "workflow"},
-    {"cli"},
+    {"cli", "cli_over_time"},
     {"__main__"},
 )
 """Top-level modules and packages, from the ground up; none imports from a later set."""
