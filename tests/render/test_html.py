@@ -185,7 +185,7 @@ def test_the_data_hold_every_cell() -> None:
     assert len(index["cells"]) == 250
     cell = spoilt.cells()[123]
     chunk = page.unpacked(f"chunk-{123 // index['chunk']}")
-    rows = chunk["cells"][123 % index["chunk"]][5]
+    rows = chunk["cells"][123 % index["chunk"]][6]
     events = cell.attempts[0].transcript.events
     assert [chunk["shapes"][shape][1] for _, shape, *_ in rows] == [e.name for e in events]
     assert sum(since for since, *_ in rows) == round(events[-1].t * 1_000_000)

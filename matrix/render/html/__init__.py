@@ -4,6 +4,7 @@
 ``grid``      the matrix of a host: reactor × transport
 ``cells``     one cell: facts, rules, events, the command to run it again
 ``timeline``  the plot of one cell
+``strip``     how long its connections took to be lost
 ``troubles``  what did not pass, grouped
 ``evidence``  controls and deliberate defects
 ``pack``      the data behind every cell, for the page's script
@@ -33,8 +34,9 @@ from matrix.render.html import evidence, pack, troubles
 from matrix.render.html.cells import Detail, detail
 from matrix.render.html.grid import Grid, grid
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.strip import scale
 from matrix.render.html.summary import summarise
-from matrix.render.html.words import milliseconds, number, word
+from matrix.render.html.words import milliseconds, number, percent, word
 from matrix.render.plain import visible
 
 
@@ -133,6 +135,8 @@ def _environment() -> Environment:
         "provenance": provenance_lines,
         "milliseconds": milliseconds,
         "number": number,
+        "percent": percent,
+        "scale": tuple(scale()),
         "word": word,
         "zip": zip,
     }

@@ -19,8 +19,10 @@ from matrix.model.report import CellReport, Host
 from matrix.model.result import Control, Outcome, Result, Standing, Verdict
 from matrix.model.transcript import Ending, Event, How, Transcript
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.strip import Strip, strip
 from matrix.render.html.words import Datum, datum, milliseconds
 from matrix.render.plain import clip, visible
+from matrix.statistics import failing
 
 EVENT_LIMIT = 400
 """Events shown of one attempt; past that, the first and last halves of so many."""
@@ -55,12 +57,14 @@ class Row:
 class Detail:
     """All that is shown of one cell; every text in it is safe to show.
 
-    ``broken`` pairs the names of broken rules with what was seen, ``texts`` names what the
-    process printed, ``left_out`` counts events that are not shown.
+    ``strip`` has the latencies of all attempts, ``broken`` pairs the names of broken rules with
+    what was seen, ``texts`` names what the process printed, ``left_out`` counts events that are
+    not shown.
     """
 
     key: str
     facts: Pairs
+    strip: Strip | None
     broken: Pairs
     notes: tuple[str, ...]
     held: tuple[str, ...]
@@ -91,6 +95,7 @@ def detail(cell: CellReport, host: Host, controls: Sequence[Control]) -> Detail:
     return Detail(
         key=key(cell.host, cell.cell),
         facts=tuple((name, visible(text)) for name, text in _facts(cell, result, controls)),
+        strip=strip(cell.attempts),
         broken=broken(verdict),
         notes=notes(verdict),
         held=_standing(verdict, Standing.PASS),
@@ -167,6 +172,8 @@ def _facts(
     cell: CellReport, result: Result | None, controls: Sequence[Control]
 ) -> Iterator[tuple[str, str]]:
     yield "attempts", attempts(cell)
+    if len(cell.attempts) > 1:
+        yield "not accepted", str(failing(cell))
     if cell.expected:
         yield "known defect", cell.expected
     if result is not None:

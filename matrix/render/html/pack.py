@@ -16,6 +16,7 @@ from matrix.model.report import CellReport
 from matrix.model.result import SEVERITY
 from matrix.render.html.cells import Detail, Row
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.strip import scale
 from matrix.render.html.troubles import clause
 from matrix.render.plain import visible
 
@@ -34,6 +35,7 @@ def index(cells: Sequence[CellReport]) -> str:
             "words": list(words),
             "looks": [[o.value, LOOKS[o].glyph, LOOKS[o].letter] for o in SEVERITY],
             "rules": {visible(name): _clause(name) for name in rules},
+            "scale": list(scale()),
             "cells": listed,
         }
     )
@@ -83,6 +85,7 @@ def _chunk(details: Sequence[Detail]) -> str:
 def _detail(detail: Detail, shapes: Shapes) -> list[Any]:
     return [
         detail.facts,
+        detail.strip and [detail.strip.places, detail.strip.words],
         detail.broken,
         detail.notes,
         detail.held,

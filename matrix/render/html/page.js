@@ -72,7 +72,7 @@ const squareKeyOf = (cell) => fragment("cells", cell.host, squareOf(cell));
 async function detailOf(cell) {
   const { chunk } = await listed;
   const { shapes, cells } = await unpack(`chunk-${Math.floor(cell.place / chunk)}`);
-  const [facts, broken, notes, held, notApplicable, rows, leftOut, texts, command] =
+  const [facts, strip, broken, notes, held, notApplicable, rows, leftOut, texts, command] =
     cells[cell.place % chunk];
   let t = 0;
   const events = rows.map(([since, shape, ...values]) => {
@@ -80,7 +80,7 @@ async function detailOf(cell) {
     const [side, name, keys] = shapes[shape];
     return { t, side, name, keys, values };
   });
-  return { facts, broken, notes, held, notApplicable, events, leftOut, texts, command };
+  return { facts, strip, broken, notes, held, notApplicable, events, leftOut, texts, command };
 }
 
 // One cell: cell.html.j2 ------------------------------------------------------------------------
@@ -137,11 +137,28 @@ function eventTable({ events, leftOut }) {
         html("tbody", {}, events.map(eventRow)))));
 }
 
-function article(cell, detail, { rules }) {
+function latency(strip, scale) {
+  if (!strip) return [];
+  const [[low, middle, p99, high], words] = strip;
+  const line = (kind, x1, x2, y1, y2) => svg("line", { class: kind, x1, x2, y1, y2 });
+  const along = (kind, from, to) => line(kind, percent(from), percent(to), 9, 9);
+  return [
+    html("p", { class: "label" }, `From the abort to connectionLost: ${words}`),
+    svg("svg", { class: "strip", role: "img", "aria-label": words, height: 34 },
+      line("floor", "0", "100%", 9, 9),
+      scale.map(([x, label]) => [line("floor", x, x, 5, 13),
+        svg("text", { x, y: 29, "text-anchor": "middle" }, label)]),
+      along("spread", low, high), along("most", low, p99),
+      line("median", percent(middle), percent(middle), 1, 17)),
+  ];
+}
+
+function article(cell, detail, { rules, scale }) {
   return html("article", { id: keyOf(cell), tabindex: "-1" },
     detail.broken.map((entry) => rule(entry, rules)),
     detail.notes.map((note) => html("p", { class: "seen" }, note)),
     plot(detail.events),
+    latency(detail.strip, scale),
     pairs("facts", detail.facts),
     html("p", { class: "label" }, "Run it again"),
     html("pre", { class: "command" }, detail.command),

@@ -41,6 +41,11 @@ def milliseconds(microseconds: int) -> str:
     return f"{microseconds // 1000:,}.{microseconds % 1000 // 10:02d} ms"
 
 
+def percent(thousandths: int) -> str:
+    """A place along an axis as SVG writes it."""
+    return f"{thousandths // 10}.{thousandths % 10}%"
+
+
 def number(count: int, noun: str) -> str:
     """A count with its noun: ``1 cell``, ``2,000 cells``."""
     return f"{count:,} {noun if count == 1 else noun + 's'}"
