@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Locator, sync_playwright
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from matrix.model.report import Report
 from matrix.model.result import Outcome
 from matrix.render.html import render
 from matrix.render.html.cells import key
-from tests.render.hostile import hostile
+from matrix.render.html.changes import Changes
+from tests.render.hostile import HOSTILE, hostile
 from tests.synthetic import EVERY_OUTCOME, report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -39,14 +41,17 @@ SAME = """
 async (id) => {
   const plain = (node) => node.nodeType === Node.TEXT_NODE
     ? node.data.replace(/\\s+/g, " ").trim()
-    : [node.localName, [...node.attributes].map((a) => `${a.name}=${a.value}`).sort(),
+    : [node.localName,
+       [...node.attributes].filter((a) => !["id", "data-key"].includes(a.name))
+         .map((a) => `${a.name}=${a.value}`).sort(),
        [...node.childNodes].filter((n) => n.nodeType !== Node.COMMENT_NODE).map(plain)
          .filter((n) => n !== "")];
   const index = await listed;
   const cell = index.cells.find((each) => keyOf(each) === id);
   const made = article(cell, await detailOf(cell), index);
+  for (const each of made.querySelectorAll(".scripted")) each.remove();
   made.normalize();
-  return [plain($(id)), plain(made)];
+  return [plain(document.querySelector(`[data-key="${CSS.escape(id)}"]`)), plain(made)];
 }
 """
 
@@ -106,9 +111,9 @@ def opener(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
     """Opens a report's page; keywords are the browser context's."""
     with ExitStack() as stack:
 
-        def opened(shown: Report, **context: Any) -> Opened:
+        def opened(shown: Report, changes: Changes | None = None, **context: Any) -> Opened:
             path = tmp_path / "index.html"
-            path.write_text(render(shown), "utf-8")
+            path.write_text(render(shown, changes), "utf-8")
             own = stack.enter_context(browser.new_context(**context))
             page = Opened(own.new_page(), path.as_uri())
             page.tab.on("request", lambda request: page.asked.append(request.url))
@@ -126,7 +131,7 @@ def troubled() -> Report:
     """Two hosts, every outcome, flaky cells, and a defect that went uncaught."""
     hosts = ("linux", "wine 8.0/é")
     few = dict.fromkeys(EVERY_OUTCOME, 1) | {Outcome.FAIL: 3}
-    return report(60, few, hosts=hosts, repeat=3, flaky=2, uncaught=1)
+    return report(30, few, hosts=hosts, repeat=3, flaky=2, uncaught=1)
 
 
 def _keys(shown: Report, *, accepted: bool) -> list[str]:
@@ -155,8 +160,9 @@ def test_hostile_text_does_nothing(opener: Opener) -> None:
     passing = _keys(shown, accepted=True)[0]
     page.go(passing)
     assert page.find(passing).is_visible()
-    for link in page.tab.locator(".matrix a[data-key]").all():
-        link.click()
+    for square in page.tab.locator(".matrix td[tabindex]").all()[:12]:
+        square.click()
+    page.tab.locator("#query").fill(HOSTILE)
     assert "reactor-matrix" in page.tab.title()
     assert page.tab.locator("img, body script:not([id]) ~ script").count() == 0
     assert page.behaved()
@@ -177,9 +183,9 @@ def test_axe_finds_nothing_serious(
     page.go(_keys(troubled, accepted=True)[0])
     page.unfold("#opened details", 2)
     assert _violations(page) == []
-    page.tab.get_by_role("link", name="All cells of").click()
-    page.tab.get_by_role("heading", name="cells of").wait_for()
-    assert _violations(page) == []
+    for view in ("q=is:failing", "q=tls&swap=1", "q=no-such-cell", "flip=linux%2Fselect,producers"):
+        page.go(view)
+        assert _violations(page) == []
 
 
 def test_all_cells_passed_is_free_of_barriers_too(opener: Opener) -> None:
@@ -200,8 +206,9 @@ def test_without_javascript_what_matters_reads(opener: Opener, troubled: Report)
     """Without script, the matrix and every cell that did not pass can be read, by its link too."""
     page = opener(troubled, java_script_enabled=False)
     page.tab.goto(page.url)
-    assert page.tab.locator(".matrix tbody tr").count() == 4
-    assert page.tab.locator(".matrix tbody tr").first.is_visible()
+    assert page.tab.locator(".matrix tbody tr").count() == 3
+    assert page.tab.locator(".matrix tbody td.fail").first.is_visible()
+    assert not page.tab.locator("#tools").is_visible()
     for each in _keys(troubled, accepted=False):
         page.tab.goto(f"{page.url}#{each}")
         assert page.find(each).is_visible()
@@ -230,17 +237,20 @@ def test_a_link_to_a_cell_that_is_not_there_says_so(opener: Opener) -> None:
     assert page.behaved()
 
 
-def test_two_clicks_from_the_matrix_to_any_cell(opener: Opener) -> None:
-    """A square lists its cells, and each of them opens; going back leads back."""
-    page = opener(report(200)).go()
-    page.tab.locator(".matrix a[data-key]").nth(12).click()
-    page.tab.get_by_role("heading", name="8 cells of epoll over unix").wait_for()
-    name = "epoll/unix/abort-when-full/client/socket"
-    page.tab.get_by_role("link", name=name + ":").click()
-    page.tab.get_by_role("heading", name=name).wait_for()
-    assert page.tab.locator("#opened svg.timeline").is_visible()
+def test_one_click_from_the_matrix_to_a_cell(opener: Opener) -> None:
+    """A square opens the worst of its cells, beside which the others are; going back leads back."""
+    page = opener(report(200, {Outcome.FAIL: 1})).go()
+    page.tab.locator(".matrix td.fail").click()
+    panel = page.tab.locator("#opened")
+    panel.locator(".rule").first.wait_for()
+    links = panel.get_by_role("navigation").get_by_role("link")
+    assert links.count() == 4
+    links.filter(has_text="P").first.click()
+    panel.locator(".rule").wait_for(state="detached")
     page.tab.go_back()
-    page.tab.get_by_role("heading", name="8 cells of epoll over unix").wait_for()
+    panel.locator(".rule").first.wait_for()
+    page.tab.go_back()
+    panel.wait_for(state="hidden")
 
 
 def test_the_script_writes_what_the_template_writes(opener: Opener, troubled: Report) -> None:
@@ -248,7 +258,7 @@ def test_the_script_writes_what_the_template_writes(opener: Opener, troubled: Re
     for shown in (troubled, hostile()):
         page = opener(shown).go()
         for each in _keys(shown, accepted=False):
-            if "article" in page.find(each).evaluate("(element) => element.localName"):
+            if page.tab.locator(f'article[data-key="{each}"]').count():
                 written, made = page.tab.evaluate(SAME, each)
                 assert made == written
 
@@ -278,3 +288,193 @@ def test_five_thousand_cells_open(opener: Opener) -> None:
     page = opener(shown).go(last)
     assert page.find(last).is_visible()
     assert page.behaved()
+
+
+def _texts(page: Opened) -> list[list[str]]:
+    """What stands in the rows of the matrix, without the marks of what folds."""
+    rows = page.tab.locator(".matrix tr").all()
+    return [[text.strip() for text in row.locator("th, td").all_inner_texts()] for row in rows]
+
+
+def test_the_matrix_is_the_same_without_javascript(opener: Opener) -> None:
+    """Where nothing is asked for, the script draws what is in the HTML, folded in the same way."""
+    several = report(200, EVERY_OUTCOME, hosts=("linux", "wine"), repeat=2, flaky=2)
+    for shown in (several, report(200), report(2000, {Outcome.CRASH: 1})):
+        drawn = _texts(opener(shown).go())
+        plain = opener(shown, java_script_enabled=False)
+        plain.tab.goto(plain.url)
+        assert _texts(plain) == drawn
+
+
+def test_presets_narrow_the_matrix_down(opener: Opener, troubled: Report) -> None:
+    """A preset writes its words into the query and its count is that of the cells it leaves."""
+    page = opener(troubled).go()
+    for button in page.tab.locator("[data-word]:enabled").all():
+        (count,) = button.locator("small").all_inner_texts()
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        assert page.tab.locator("#found").inner_text() == f"{count} of 60 cells"
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "false")
+        assert page.tab.locator("#found").inner_text() == "60 of 60 cells"
+    assert page.tab.locator('[data-word="is:known"]').is_disabled()
+    assert page.behaved()
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("epoll", 40),
+        ("reactor:epoll,poll", 80),
+        ("reactor:*poll -side:client", 40),
+        ("transport:tls* peer:socket", 40),
+        ("outcome:fail", 9),
+        ("is:failing -outcome:fail", 10),
+        ("EPOLL/tcp4", 8),
+        ("family:producers", 200),
+        ("is:nonsense", 0),
+        ("nonsense:epoll", 0),
+        ("[(", 0),
+    ],
+)
+def test_queries(opener: Opener, query: str, count: int) -> None:
+    """All words of a query must hold: axes with patterns, kinds, plain text, and their denial."""
+    page = opener(report(200, EVERY_OUTCOME)).go()
+    page.tab.locator("#query").fill(query)
+    page.tab.get_by_role("status").get_by_text(f"{count} of 200 cells", exact=True).wait_for()
+    assert page.behaved()
+
+
+def test_the_odd_one_out_is_found(opener: Opener) -> None:
+    """Of cells that all reactors pass but one, that one is shown alone."""
+    page = opener(report(320, {Outcome.CRASH: 1})).go("q=is:odd")
+    assert page.tab.locator("#found").inner_text() == "1 of 320 cells"
+    assert page.tab.locator(".matrix td[tabindex]").all_inner_texts() == ["↯C"]
+
+
+def test_what_a_reader_chose_is_in_the_address(opener: Opener) -> None:
+    """Query, axes, folding and cell survive in another tab that is given the address."""
+    shown = report(200, {Outcome.FAIL: 3})
+    page = opener(shown).go()
+    page.tab.locator("#query").fill("is:failing")
+    page.tab.get_by_role("button", name="Swap axes").click()
+    page.tab.locator("button[data-flip]").first.click()
+    page.tab.locator(".matrix td[tabindex]").first.click()
+    page.tab.locator("#opened article").wait_for()
+    here, seen = page.tab.url.partition("#")[2], _texts(page)
+    other = opener(shown).go(here)
+    assert _texts(other) == seen
+    assert other.tab.locator("#query").input_value() == "is:failing"
+    assert (
+        other.tab.locator("#opened h2").inner_text() == page.tab.locator("#opened h2").inner_text()
+    )
+
+
+def test_folding_a_reactor_keeps_its_counts(opener: Opener) -> None:
+    """A folded reactor is one column, with its worst outcome and how many cells came to it."""
+    shown = report(200, {Outcome.FAIL: 9, Outcome.TIMEOUT: 3})
+    page = opener(shown).go()
+    page.tab.get_by_role("button", name="select", exact=True).click()
+    page.tab.locator(".matrix tr.turned th").first.get_by_text("all 5").wait_for()
+    failing = [
+        cell
+        for cell in shown.cells()
+        if cell.cell.reactor == "select" and cell.outcome is Outcome.FAIL
+    ]
+    said = page.tab.locator(".matrix td[tabindex]:nth-child(2)").all_inner_texts()
+    assert sum(int(text[2:]) for text in said if text.startswith("✗F")) == len(failing)
+
+
+def test_arrow_keys_walk_the_matrix(opener: Opener) -> None:
+    """One square is in the tab order; arrows lead on, Enter opens, Escape leads back to it."""
+    page = opener(report(200, {Outcome.FAIL: 9})).go()
+    active = "document.activeElement"
+    page.tab.locator('.matrix td[tabindex="0"]').focus()
+    row, column = page.tab.evaluate(f"[{active}.parentElement.rowIndex, {active}.cellIndex]")
+    for arrow in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):
+        page.tab.keyboard.press(arrow)
+    assert page.tab.evaluate(f"[{active}.parentElement.rowIndex, {active}.cellIndex]") == [
+        row + 1,
+        column + 1,
+    ]
+    assert page.tab.locator('.matrix td[tabindex="0"]').count() == 1
+    label = page.tab.evaluate(f"{active}.getAttribute('aria-label')")
+    assert label.startswith("producers abort-when-full-after-exchange, select tcp6: ")
+    page.tab.keyboard.press("End")
+    assert page.tab.evaluate(f"{active}.nextSibling") is None
+    page.tab.keyboard.press("Enter")
+    page.tab.locator("#opened article").wait_for()
+    expect(page.tab.locator("#opened")).to_be_focused()
+    page.tab.keyboard.press("Escape")
+    expect(page.tab.locator('.matrix td[tabindex="0"]')).to_be_focused()
+    assert page.behaved()
+
+
+def test_the_timeline_can_be_narrowed_down(opener: Opener) -> None:
+    """Around the abort, hundredths of milliseconds can be told apart, by button and by dragging."""
+    page = opener(report(20))
+    page.go(_keys(report(20), accepted=True)[0])
+    plot = page.tab.locator("#opened svg.timeline")
+    whole = plot.locator("text").all_text_contents()
+    page.tab.get_by_role("button", name="Around the abort").click()
+    near = plot.locator("text").all_text_contents()
+    assert near != whole
+    assert any(text.startswith("abort at") for text in near)
+    for _ in range(2):
+        page.tab.get_by_role("button", name="Closer").click()
+    ticks = [t for t in plot.locator("text").all_text_contents() if re.fullmatch(r"\d+\.\d0 ms", t)]
+    assert len(ticks) >= 2
+    page.tab.get_by_role("button", name="Whole").click()
+    assert plot.locator("text").all_text_contents() == whole
+    box = plot.bounding_box()
+    assert box is not None
+    page.tab.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + 60)
+    page.tab.mouse.down()
+    page.tab.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 60, steps=3)
+    page.tab.mouse.up()
+    assert plot.locator("text").all_text_contents() != whole
+    assert page.behaved()
+
+
+def test_commands_can_be_copied(opener: Opener) -> None:
+    """The button beside the command puts it into the clipboard."""
+    shown = report(20)
+    page = opener(shown, permissions=["clipboard-read", "clipboard-write"])
+    page.go(_keys(shown, accepted=True)[0])
+    page.tab.locator("#opened .label .copy").first.click()
+    page.tab.get_by_role("button", name="Copied").wait_for()
+    command = page.tab.locator("#opened .command").first.inner_text()
+    assert page.tab.evaluate("navigator.clipboard.readText()") == command
+
+
+def test_hosts_are_side_by_side(opener: Opener) -> None:
+    """A cell that several hosts have says what each of them is, and what it came to there."""
+    shown = report(60, {Outcome.FAIL: 6}, hosts=("linux", "wine"))
+    page = opener(shown).go("q=is:differs")
+    page.tab.locator(".matrix td.fail").first.click()
+    rows = page.tab.locator("#opened").get_by_role("group", name="Hosts").locator("tbody tr")
+    rows.first.wait_for()
+    marks = rows.locator(".mark").all_inner_texts()
+    assert sorted(marks) == ["✓ P", "✗ F"]
+    assert "26.10.0" in rows.first.inner_text()
+
+
+def test_a_reactor_that_is_not_native_says_so(opener: Opener) -> None:
+    """What is emulated is named beside its reactor, with and without script, and in each cell."""
+    plain = report(20)
+    (only,) = plain.hosts
+    wine = evolve(only, provenance={**only.provenance, "realization": "wine"})
+    page = opener(evolve(plain, hosts=(wine,))).go()
+    assert page.tab.locator(".matrix th.unreal").inner_text().split() == ["▸", "select", "wine"][1:]
+
+
+def test_changes_since_a_baseline_are_shown(opener: Opener) -> None:
+    """A comparison gives a line on the first screen, a preset, and a fact in each changed cell."""
+    shown = report(40, {Outcome.FAIL: 1})
+    bad = next(cell for cell in shown.cells() if not cell.is_accepted)
+    changes = Changes("v1", "1 cell fails that passed.", {(bad.host, bad.cell): "passed before"})
+    page = opener(shown, changes=changes).go()
+    assert page.tab.locator(".changes").inner_text() == "Since v1: 1 cell fails that passed."
+    page.tab.locator('[data-word="is:changed"]').click()
+    page.tab.locator(".matrix td.fail").click()
+    assert page.tab.locator("#opened").get_by_text("passed before").is_visible()

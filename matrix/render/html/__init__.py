@@ -1,15 +1,22 @@
 """Report → one self-contained page that a person can read.
 
 ``summary``   the first screen: verdict, validity, limits
-``grid``      the matrix of a host: reactor × transport
+``grid``      the matrix: scenarios by family, reactors with their transports
+``absent``    what cannot exist, and why
 ``cells``     one cell: facts, rules, events, the command to run it again
 ``timeline``  the plot of one cell
+``strip``     how long its connections took to be lost
+``hosts``     the same cell on several hosts, and what these are
+``clauses``   the rules, for people to read
+``changes``   what is different since an earlier report
 ``troubles``  what did not pass, grouped
 ``evidence``  controls and deliberate defects
 ``pack``      the data behind every cell, for the page's script
 ``looks``     glyph, letter and words of each outcome
 ``words``     values, counts and times as words
 
+In the page's one script, ``data.js`` unpacks, ``plot.js`` and ``cell.js`` write a cell,
+``matrix.js`` draws and filters the matrix, ``page.js`` ties them to the page and its address.
 The page fetches nothing, and its policy forbids it to; what matters reads without JavaScript.
 """
 
@@ -28,24 +35,32 @@ from markupsafe import Markup
 from matrix import wire
 from matrix.model.report import CellReport, Report, provenance_lines
 from matrix.model.result import SEVERITY, Control, Outcome
-from matrix.render.counts import tables
 from matrix.render.html import evidence, pack, troubles
+from matrix.render.html.absent import absences
 from matrix.render.html.cells import Detail, detail
-from matrix.render.html.grid import Grid, grid
+from matrix.render.html.changes import Changes
+from matrix.render.html.clauses import clause
+from matrix.render.html.grid import grid
+from matrix.render.html.hosts import VERSIONS, SideBySide, realizations
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.strip import scale
 from matrix.render.html.summary import summarise
-from matrix.render.html.words import milliseconds, number, word
+from matrix.render.html.words import links, milliseconds, number, percent, word
 from matrix.render.plain import visible
 
+SCRIPTS = ("data.js", "plot.js", "cell.js", "matrix.js", "page.js")
+"""In this order they are one script."""
 
-def render(report: Report) -> str:
-    """The whole page. It is made of ``report`` alone."""
+
+def render(report: Report, changes: Changes | None = None) -> str:
+    """The whole page. It is made of ``report`` and of what changed since an earlier one alone."""
     cells = report.cells()
     controls = evidence.placed(report.controls)
-    details = _details(report, controls)
+    details = _details(report, cells, controls, changes)
     groups = troubles.groups(cells, details)
     sizes = Counter(trouble.detail is None for group in groups for trouble in group.troubles)
-    css, js = _asset("page.css"), _asset("page.js")
+    css, js = _asset("page.css"), Markup("\n").join(map(_asset, SCRIPTS))
+    real = realizations(report)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -55,42 +70,46 @@ def render(report: Report) -> str:
             css=css,
             js=js,
             summary=summarise(report, cells),
+            changes=changes,
             counts=_counts(cells),
             known=sum(cell.is_accepted and not cell.outcome.is_accepted for cell in cells),
-            grids=_grids(report, cells),
+            grid=grid(cells, real),
+            realizations=real,
+            absences=absences(report, cells),
             groups=groups,
             full=sizes[False],
             brief=sizes[True],
             controls=[evidence.table(host.id, controls) for host in report.hosts],
             faults=evidence.faults(report),
             several=len(report.hosts) > 1,
-            index=pack.index(cells),
+            index=pack.index(cells, report.hosts, real, changes),
             chunks=pack.chunks(map(details, cells)),
         )
     )
 
 
 def _details(
-    report: Report, controls: Mapping[evidence.Place, Sequence[Control]]
+    report: Report,
+    cells: Sequence[CellReport],
+    controls: Mapping[evidence.Place, Sequence[Control]],
+    changes: Changes | None,
 ) -> Callable[[CellReport], Detail]:
     hosts = {host.id: host for host in report.hosts}
+    beside = SideBySide(report.hosts, cells)
+    changed = changes.cells if changes else {}
 
     def of(cell: CellReport) -> Detail:
         place = (cell.host, cell.cell.transport, cell.cell.side)
-        return detail(cell, hosts[cell.host], controls.get(place, ()))
+        change = changed.get((cell.host, cell.cell), "")
+        seen = controls.get(place, ())
+        return detail(cell, hosts[cell.host], seen, beside(cell.cell), change)
 
     return of
 
 
-def _grids(report: Report, cells: Sequence[CellReport]) -> tuple[Grid, ...]:
-    return tuple(
-        grid(table, [cell for cell in cells if cell.host == table.host.id])
-        for table in tables(report)
-    )
-
-
 def _counts(cells: Sequence[CellReport]) -> list[tuple[Outcome, int]]:
-    counts = Counter(cell.outcome for cell in cells)
+    known = (cell.is_accepted and not cell.outcome.is_accepted for cell in cells)
+    counts = Counter(c.outcome for c, is_known in zip(cells, known, strict=True) if not is_known)
     return [(outcome, counts[outcome]) for outcome in SEVERITY if counts[outcome]]
 
 
@@ -127,13 +146,18 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "looks": LOOKS,
+        "passes": Outcome.PASS,
         "unsupported": Outcome.UNSUPPORTED,
         "sides": (wire.ABORTER, wire.PEER, wire.BYSTANDER, wire.PROCESS),
-        "clause": troubles.clause,
+        "clause": clause,
         "provenance": provenance_lines,
         "milliseconds": milliseconds,
         "number": number,
+        "percent": percent,
+        "scale": tuple(scale()),
         "word": word,
+        "links": links,
+        "versions": [label for label, _ in VERSIONS],
         "zip": zip,
     }
     return environment

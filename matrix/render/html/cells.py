@@ -18,9 +18,13 @@ from matrix.model.cell import Cell
 from matrix.model.report import CellReport, Host
 from matrix.model.result import Control, Outcome, Result, Standing, Verdict
 from matrix.model.transcript import Ending, Event, How, Transcript
+from matrix.render.html.clauses import clause
+from matrix.render.html.hosts import Beside, passed, ran_on
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.strip import Strip, strip
 from matrix.render.html.words import Datum, datum, milliseconds
 from matrix.render.plain import clip, visible
+from matrix.statistics import failing
 
 EVENT_LIMIT = 400
 """Events shown of one attempt; past that, the first and last halves of so many."""
@@ -55,12 +59,15 @@ class Row:
 class Detail:
     """All that is shown of one cell; every text in it is safe to show.
 
-    ``broken`` pairs the names of broken rules with what was seen, ``texts`` names what the
-    process printed, ``left_out`` counts events that are not shown.
+    ``strip`` has the latencies of all attempts, ``broken`` pairs the names of broken rules with
+    what was seen, ``texts`` names what the process printed, ``left_out`` counts events that are
+    not shown. ``known`` is the known defect that explains the cell, ``commands`` are command lines
+    and what each is for, ``beside`` has the same cell on every host where there are several.
     """
 
     key: str
     facts: Pairs
+    strip: Strip | None
     broken: Pairs
     notes: tuple[str, ...]
     held: tuple[str, ...]
@@ -68,7 +75,9 @@ class Detail:
     rows: tuple[Row, ...]
     left_out: int
     texts: Pairs
-    command: str
+    known: str
+    commands: Pairs
+    beside: tuple[Beside, ...]
 
 
 def key(host: str, cell: Cell) -> str:
@@ -82,15 +91,23 @@ def fragment(kind: str, host: str, rest: str) -> str:
     return f"{kind}={quote(visible(host), safe=UNQUOTED)}:{place}"
 
 
-def detail(cell: CellReport, host: Host, controls: Sequence[Control]) -> Detail:
+def detail(
+    cell: CellReport,
+    host: Host,
+    controls: Sequence[Control],
+    beside: tuple[Beside, ...] = (),
+    change: str = "",
+) -> Detail:
     """What is shown of a cell: its first attempt with the worst outcome."""
     result = cell.worst
     verdict = result.verdict if result else Verdict(Outcome.NO_RESULT, reasons=(missing(cell),))
     seen = result.transcript if result else Transcript((), Ending(How.LOST))
     shown = shorten(seen.events)
+    facts = (*_facts(cell, result, controls, change), ("ran on", ran_on(host)))
     return Detail(
         key=key(cell.host, cell.cell),
-        facts=tuple((name, visible(text)) for name, text in _facts(cell, result, controls)),
+        facts=tuple((name, visible(text)) for name, text in facts),
+        strip=strip(cell.attempts),
         broken=broken(verdict),
         notes=notes(verdict),
         held=_standing(verdict, Standing.PASS),
@@ -98,7 +115,9 @@ def detail(cell: CellReport, host: Host, controls: Sequence[Control]) -> Detail:
         rows=tuple(map(_row, shown)),
         left_out=len(seen.events) - len(shown),
         texts=_texts(seen),
-        command=visible(command(host, cell.cell)),
+        known=visible(cell.expected or ""),
+        commands=tuple((name, visible(text)) for name, text in _commands(host, cell.cell)),
+        beside=beside,
     )
 
 
@@ -117,6 +136,11 @@ def command(host: Host, cell: Cell, here: tuple[str, ...] = (sys.executable,)) -
     if host.command != here:
         words += ["--python", shlex.join(host.command)]
     return shlex.join(words)
+
+
+def _commands(host: Host, cell: Cell) -> Iterator[tuple[str, str]]:
+    """What a reader may want to type, and what for."""
+    yield "Run it again", command(host, cell)
 
 
 def broken(verdict: Verdict) -> Pairs:
@@ -141,8 +165,7 @@ def shorten(events: Sequence[Event]) -> Sequence[Event]:
 def attempts(cell: CellReport) -> str:
     """How many attempts passed, and what came of each: ``4 of 5 passed: P P F P P``."""
     outcomes = [a.verdict.outcome for a in cell.attempts]
-    owed = max(cell.owed, len(outcomes))
-    text = f"{outcomes.count(Outcome.PASS)} of {owed} passed"
+    text = f"{passed(cell)} passed"
     if not cell.is_flaky or len(outcomes) > ATTEMPT_LIMIT:
         return text
     return f"{text}: {' '.join(LOOKS[outcome].letter for outcome in outcomes)}"
@@ -164,15 +187,18 @@ def _standing(verdict: Verdict, standing: Standing) -> tuple[str, ...]:
 
 
 def _facts(
-    cell: CellReport, result: Result | None, controls: Sequence[Control]
+    cell: CellReport, result: Result | None, controls: Sequence[Control], change: str
 ) -> Iterator[tuple[str, str]]:
+    if change:
+        yield "since the baseline", change
     yield "attempts", attempts(cell)
-    if cell.expected:
-        yield "known defect", cell.expected
+    if len(cell.attempts) > 1:
+        yield "not accepted", str(failing(cell))
     if result is not None:
         if len(cell.attempts) > 1:
             which = ", the first with the worst outcome" if cell.is_flaky else ""
             yield "shown", f"attempt {result.attempt} of {len(cell.attempts)}{which}"
+        yield from _axes(result.verdict)
         if result.verdict.code:
             yield "code", result.verdict.code
         yield "process", f"{ended(result.transcript.ending)} after {result.duration:.2f} s"
@@ -181,7 +207,19 @@ def _facts(
         yield "without a reactor", signals(controls)
 
 
+def _axes(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """Both axes on their own: the kernel may fail the peer where the reactor did not."""
+    axes = {name: clause(name).axis for name in verdict.rules}
+    for axis in dict.fromkeys(filter(None, axes.values())):
+        counts = Counter(each for name, each in verdict.rules.items() if axes[name] == axis)
+        said = [f"{counts[Standing.FAIL]} broken"] if counts[Standing.FAIL] else []
+        yield f"rules, {axis}", ", ".join([*said, f"{counts[Standing.PASS]} held"])
+
+
 def _measured(seen: Transcript) -> Iterator[tuple[str, str]]:
+    installed = seen.first(wire.REACTOR_INSTALLED)
+    if installed is not None and installed.get("realization") not in (None, "native"):
+        yield "realization", str(installed.get("realization"))
     proved = seen.first(wire.PROVED)
     if proved is not None:
         yield "proof", str(proved.get("proof"))

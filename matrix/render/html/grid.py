@@ -1,130 +1,204 @@
-"""The matrix of one host: reactor × transport, each square with its worst outcome and counts."""
+"""The matrix: scenarios by family down, the reactors of each host with their transports across.
+
+What passes everywhere is folded: a family or a reactor of which every cell passes is one line,
+and within any other family the scenarios that pass everywhere are named in one. `matrix.js`
+draws the same, and more, for those who have JavaScript.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, groupby
 
 from attrs import frozen
 
-from matrix.model.report import CellReport, Host
-from matrix.model.result import Outcome
-from matrix.render.counts import Row, Table
-from matrix.render.html.cells import fragment, key
+from matrix.model.report import CellReport
+from matrix.model.result import SEVERITY, Outcome
+from matrix.model.scenarios import find
+from matrix.render.html.cells import key
+from matrix.render.html.words import number
 
-Squares = Mapping[tuple[str, str], Sequence[CellReport]]
+COLUMNS = 60
+"""Past so many columns, the transports of every reactor are folded into one."""
+
+Reactor = tuple[str, str]
+"""(host, reactor): a group of columns."""
 
 
 @frozen
 class Square:
-    """All cells of one reactor over one transport.
+    """Some cells, shown as the worst that none of them was expected to come to.
 
-    ``counts`` has the worst outcome first, ``known`` counts the cells that fail as they are
-    expected to, ``first`` opens the first cell that did not pass.
+    ``count`` of them came to it; ``is_whole`` where all that can exist did. ``words`` has all
+    counts. ``first`` opens the first cell that did not pass.
     """
 
-    key: str
-    reactor: str
-    transport: str
-    counts: tuple[tuple[Outcome, int], ...]
+    outcome: Outcome
+    count: int
+    is_whole: bool
+    is_known: bool
     flaky: int
-    known: int
+    words: str
     first: str | None
-
-    @property
-    def worst(self) -> Outcome:
-        """What decides how the square looks."""
-        return self.counts[0][0]
-
-    @property
-    def is_known(self) -> bool:
-        """Whether all that did not pass here was expected not to."""
-        return self.known > 0 and self.known == sum(n for o, n in self.counts if not o.is_accepted)
-
-    @property
-    def words(self) -> str:
-        """The square for those who do not see it."""
-        counts = ", ".join(f"{count} {outcome.value}" for outcome, count in self.counts)
-        flaky = f", {self.flaky} flaky" if self.flaky else ""
-        known = f", {self.known} with a known defect" if self.known else ""
-        return f"{self.reactor} over {self.transport}: {counts}{flaky}{known}"
 
 
 @frozen
 class Line:
-    """One reactor's row. ``realization`` says what it really is, where it is not simply native."""
+    """A row: one scenario, or one family whose scenarios are folded; ``note`` counts those."""
 
-    reactor: str
-    realization: str
+    label: str
+    note: str
     squares: tuple[Square | None, ...]
 
 
 @frozen
-class Absent:
-    """What cannot exist on a host, and why."""
+class Family:
+    """Rows that belong together. ``everywhere`` names the scenarios that pass everywhere."""
 
-    name: str
-    code: str
-    detail: str
+    label: str
+    is_folded: bool
+    lines: tuple[Line, ...]
+    everywhere: tuple[str, ...] = ()
+
+
+@frozen
+class Head:
+    """Columns that belong together; ``note`` says what they really are, or of which host."""
+
+    label: str
+    span: int
+    note: str = ""
 
 
 @frozen
 class Grid:
-    """The matrix of one host."""
+    """The matrix of a report. ``transports`` has a label for each column."""
 
-    host: str
+    hosts: tuple[Head, ...]
+    reactors: tuple[Head, ...]
     transports: tuple[str, ...]
-    lines: tuple[Line, ...]
-    absent: tuple[Absent, ...]
+    families: tuple[Family, ...]
+
+    @property
+    def starts(self) -> frozenset[int]:
+        """Numbers of the columns with which a reactor begins."""
+        return frozenset(accumulate((head.span for head in self.reactors), initial=0))
 
 
-def grid(table: Table, cells: Sequence[CellReport]) -> Grid:
-    """The matrix of a host, whose cells are ``cells`` and are counted in ``table``."""
-    squares: dict[tuple[str, str], list[CellReport]] = {}
-    for cell in cells:
-        squares.setdefault((cell.cell.reactor, cell.cell.transport), []).append(cell)
-    shown = [row for row in table.rows if not _is_absent(row)]
+@frozen
+class _Column:
+    host: str
+    reactor: str
+    transports: tuple[str, ...]
+
+
+def grid(cells: Sequence[CellReport], realizations: Mapping[Reactor, str]) -> Grid:
+    """The matrix of these cells; ``realizations`` says of a host's reactor what it really is."""
+    shown = [cell for cell in cells if cell.outcome is not Outcome.UNSUPPORTED]
+    columns = _columns(shown)
+    placed = _placed(cells, columns)
+    heads = groupby(columns, lambda column: (column.host, column.reactor))
     return Grid(
-        host=table.host.id,
-        transports=table.transports,
-        lines=tuple(_line(row, table.transports, squares) for row in shown),
-        absent=tuple(_absent(table.host, squares)),
+        hosts=tuple(
+            Head(host, len(list(own))) for host, own in groupby(columns, lambda column: column.host)
+        ),
+        reactors=tuple(
+            Head(reactor, len(list(own)), realizations.get((host, reactor), ""))
+            for (host, reactor), own in heads
+        ),
+        transports=tuple(_label(column) for column in columns),
+        families=tuple(_families(shown, placed, len(columns))),
     )
 
 
-def _is_absent(row: Row) -> bool:
-    return all(outcome is Outcome.UNSUPPORTED for counts in row.counts for outcome in counts)
+def _label(column: _Column) -> str:
+    one, *more = column.transports
+    return f"all {len(more) + 1}" if more else one
 
 
-def _line(row: Row, transports: Sequence[str], squares: Squares) -> Line:
-    places = zip(transports, row.counts, strict=True)
-    own = (
-        _square(squares[row.reactor, transport], counts) if counts else None
-        for transport, counts in places
-    )
-    return Line(row.reactor, row.realization, tuple(own))
+def _columns(shown: Sequence[CellReport]) -> list[_Column]:
+    found: dict[Reactor, dict[str, None]] = {}
+    fine: dict[Reactor, bool] = {}
+    for cell in shown:
+        group = (cell.host, cell.cell.reactor)
+        found.setdefault(group, {})[cell.cell.transport] = None
+        fine[group] = fine.get(group, True) and _is_fine(cell)
+    are_many = sum(map(len, found.values())) > COLUMNS
+    columns = []
+    for group, transports in found.items():
+        parts = [tuple(transports)] if are_many or fine[group] else [(t,) for t in transports]
+        columns += [_Column(*group, part) for part in parts]
+    return columns
 
 
-def _square(cells: Sequence[CellReport], counts: Mapping[Outcome, int]) -> Square:
-    bad = next((cell for cell in cells if not cell.outcome.is_accepted), None)
-    host, axes = cells[0].host, cells[0].cell
+def _is_fine(cell: CellReport) -> bool:
+    """Whether nothing at all is to be said of the cell."""
+    return cell.outcome.is_accepted and not cell.is_flaky
+
+
+Placed = Mapping[str, Mapping[int, Sequence[CellReport]]]
+"""Scenario → number of the column → cells."""
+
+
+def _placed(cells: Iterable[CellReport], columns: Sequence[_Column]) -> Placed:
+    number = {(c.host, c.reactor, t): n for n, c in enumerate(columns) for t in c.transports}
+    placed: dict[str, dict[int, list[CellReport]]] = {}
+    for cell in cells:
+        n = number.get((cell.host, cell.cell.reactor, cell.cell.transport))
+        if n is not None:
+            placed.setdefault(cell.cell.scenario, {}).setdefault(n, []).append(cell)
+    return placed
+
+
+def _families(shown: Sequence[CellReport], placed: Placed, width: int) -> Iterator[Family]:
+    families: dict[str, list[str]] = {}
+    for scenario in dict.fromkeys(cell.cell.scenario for cell in shown):
+        families.setdefault(find(scenario).family, []).append(scenario)
+    for family, scenarios in families.items():
+        fine = [s for s in scenarios if all(map(_is_fine, _all(placed[s])))]
+        if len(fine) == len(scenarios):
+            note = number(len(scenarios), "scenario")
+            yield Family(family, True, (Line(family, note, _squares(placed, fine, width)),))
+        else:
+            rest = [scenario for scenario in scenarios if scenario not in fine]
+            lines = (Line(s, "", _squares(placed, [s], width)) for s in rest)
+            yield Family(family, False, tuple(lines), tuple(fine))
+
+
+def _all(row: Mapping[int, Sequence[CellReport]]) -> Iterator[CellReport]:
+    return (cell for cells in row.values() for cell in cells)
+
+
+def _squares(placed: Placed, scenarios: Sequence[str], width: int) -> tuple[Square | None, ...]:
+    rows = [placed[scenario] for scenario in scenarios]
+    own = ([cell for row in rows for cell in row.get(n, ())] for n in range(width))
+    return tuple(square(cells) if cells else None for cells in own)
+
+
+def square(cells: Sequence[CellReport]) -> Square:
+    """What is shown of these cells together."""
+    alarming = [cell for cell in cells if not cell.is_accepted]
+    known = [cell for cell in cells if cell.is_accepted and not cell.outcome.is_accepted]
+    there = [cell for cell in cells if cell.outcome is not Outcome.UNSUPPORTED] or cells
+    telling = alarming or known or there
+    worst = min((cell.outcome for cell in telling), key=SEVERITY.index)
+    count = sum(cell.outcome is worst for cell in telling)
+    flaky = sum(cell.is_flaky for cell in cells)
+    bad = next(iter(alarming or known), None)
     return Square(
-        key=fragment("cells", host, f"{axes.reactor}/{axes.transport}"),
-        reactor=axes.reactor,
-        transport=axes.transport,
-        counts=tuple(counts.items()),
-        flaky=sum(cell.is_flaky for cell in cells),
-        known=sum(cell.is_accepted and not cell.outcome.is_accepted for cell in cells),
-        first=None if bad is None else key(host, bad.cell),
+        outcome=worst,
+        count=count,
+        is_whole=count == len(there),
+        is_known=not alarming and bool(known),
+        flaky=flaky,
+        words=_words(cells, len(known), flaky),
+        first=None if bad is None else key(bad.host, bad.cell),
     )
 
 
-def _absent(host: Host, squares: Squares) -> Iterator[Absent]:
-    for reactor in host.reactors:
-        if reactor.code is not None:
-            yield Absent(reactor.name, reactor.code, reactor.detail)
-    known = {reactor.name for reactor in host.reactors if not reactor.is_supported}
-    for (name, transport), cells in squares.items():
-        lacking = (cell.worst for cell in cells if cell.outcome is Outcome.UNSUPPORTED)
-        said = next((result.verdict for result in lacking if result is not None), None)
-        if said is not None and name not in known:
-            yield Absent(f"{name} over {transport}", said.code or "", " ".join(said.reasons))
+def _words(cells: Sequence[CellReport], known: int, flaky: int) -> str:
+    counts = Counter(cell.outcome for cell in cells)
+    parts = [f"{counts[outcome]} {outcome.value}" for outcome in SEVERITY if counts[outcome]]
+    parts += [f"{known} with a known defect"] if known else []
+    return ", ".join(parts + ([f"{flaky} flaky"] if flaky else []))

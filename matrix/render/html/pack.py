@@ -1,7 +1,7 @@
 """The data from which the page's script shows a cell: small in the file, quick to open.
 
 Cells are packed by the hundred, so that opening one unpacks no more than it must. A pack
-is JSON, deflated and in base64; `page.js` says what it expects at the same places.
+is JSON, deflated and in base64; `data.js` says what it expects at the same places.
 """
 
 from __future__ import annotations
@@ -9,31 +9,47 @@ from __future__ import annotations
 import json
 import zlib
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from matrix.model.report import CellReport
-from matrix.model.result import SEVERITY
+from matrix.model.report import CellReport, Host
+from matrix.model.result import SEVERITY, Outcome
+from matrix.model.scenarios import find
 from matrix.render.html.cells import Detail, Row
+from matrix.render.html.changes import Changes
+from matrix.render.html.clauses import clause
+from matrix.render.html.hosts import VERSIONS, versions
 from matrix.render.html.looks import LOOKS
-from matrix.render.html.troubles import clause
+from matrix.render.html.strip import scale
 from matrix.render.plain import visible
 
 CHUNK = 100
 """Cells of a pack."""
 
 
-def index(cells: Sequence[CellReport]) -> str:
-    """What the script needs to find a cell: hosts, axes, outcomes, and the rules' clauses."""
+def index(
+    cells: Sequence[CellReport],
+    hosts: Sequence[Host],
+    realizations: Mapping[tuple[str, str], str],
+    changes: Changes | None,
+) -> str:
+    """What the script needs to find, filter and draw cells, and the rules' clauses."""
     words: dict[str, int] = {}
+    changed = changes.cells if changes else {}
     rules = dict.fromkeys(n for c in cells if c.worst for n in c.worst.verdict.rules)
-    listed = [_listed(cell, words) for cell in cells]
+    scenarios = dict.fromkeys(c.cell.scenario for c in cells)
+    listed = [_listed(cell, words, (cell.host, cell.cell) in changed) for cell in cells]
     return deflated(
         {
             "chunk": CHUNK,
             "words": list(words),
             "looks": [[o.value, LOOKS[o].glyph, LOOKS[o].letter] for o in SEVERITY],
             "rules": {visible(name): _clause(name) for name in rules},
+            "families": {visible(name): visible(find(name).family) for name in scenarios},
+            "hosts": {visible(host.id): versions(host) for host in hosts},
+            "versions": [label for label, _ in VERSIONS],
+            "realizations": [[*map(visible, (*at, text))] for at, text in realizations.items()],
+            "scale": list(scale()),
             "cells": listed,
         }
     )
@@ -57,12 +73,22 @@ def deflated(value: Any) -> str:
     return b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _listed(cell: CellReport, words: dict[str, int]) -> list[int]:
+def _listed(cell: CellReport, words: dict[str, int], is_changed: bool) -> list[int]:
     axes = cell.cell
     texts = (cell.host, axes.reactor, axes.transport, axes.scenario, axes.side, axes.peer)
     places = [words.setdefault(visible(text), len(words)) for text in texts]
     is_known = cell.is_accepted and not cell.outcome.is_accepted
-    return [*places, SEVERITY.index(cell.outcome), int(cell.is_flaky), int(is_known)]
+    flags = (cell.is_flaky, is_known, is_of_the_peer(cell), is_changed)
+    bits = sum(flag << n for n, flag in enumerate(flags))
+    passed = sum(attempt.verdict.outcome is Outcome.PASS for attempt in cell.attempts)
+    tried = max(cell.owed, len(cell.attempts))
+    return [*places, SEVERITY.index(cell.outcome), bits, passed, tried]
+
+
+def is_of_the_peer(cell: CellReport) -> bool:
+    """Whether only the peer's rules were broken: the kernel's doing, it may be."""
+    broken = cell.worst.verdict.broken if cell.worst else ()
+    return bool(broken) and all(clause(name).axis == "peer" for name in broken)
 
 
 def _clause(name: str) -> list[str]:
@@ -83,6 +109,7 @@ def _chunk(details: Sequence[Detail]) -> str:
 def _detail(detail: Detail, shapes: Shapes) -> list[Any]:
     return [
         detail.facts,
+        detail.strip and [detail.strip.places, detail.strip.words],
         detail.broken,
         detail.notes,
         detail.held,
@@ -90,7 +117,8 @@ def _detail(detail: Detail, shapes: Shapes) -> list[Any]:
         list(_rows(detail.rows, shapes)),
         detail.left_out,
         detail.texts,
-        detail.command,
+        detail.known,
+        detail.commands,
     ]
 
 

@@ -1,367 +1,195 @@
-// Opens any cell from the data in the page. Without this script the matrix and every cell that
-// did not pass read all the same. Writes what cell.html.j2 writes; text is only ever set as text.
-"use strict";
+// Ties data, cells and matrix to the page. Everything that a reader has chosen is in the address:
+// #cell=HOST:ID&q=WORDS&swap=1&flip=GROUPS, each part where it is not empty.
 
-const WIDTH = 1000, FLOOR = 97, HEIGHT = 94, EDGE = 40, TICKS = 5; // as in timeline.py
-
-const $ = (id) => document.getElementById(id);
-
-// Elements ------------------------------------------------------------------------------------
-
-function build(space, name, attributes, children) {
-  const element = document.createElementNS(space, name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== null) element.setAttribute(key, value);
-  }
-  element.append(...children.flat(Infinity));
-  return element;
-}
-
-const html = (name, attributes = {}, ...children) =>
-  build("http://www.w3.org/1999/xhtml", name, attributes, children);
-const svg = (name, attributes = {}, ...children) =>
-  build("http://www.w3.org/2000/svg", name, attributes, children);
-
-// Words ---------------------------------------------------------------------------------------
-
-const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
-const number = (count, one) => `${grouped(count)} ${count === 1 ? one : one + "s"}`;
-const milliseconds = (t) =>
-  `${grouped(Math.floor(t / 1000))}.${String(Math.floor((t % 1000) / 10)).padStart(2, "0")} ms`;
-
-function word(value) {
-  if (value === null) return "–";
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  return typeof value === "number" ? grouped(value) : value;
-}
-
-// Data: what pack.py wrote ----------------------------------------------------------------------
-
-const unpacked = new Map();
-
-function unpack(id) {
-  if (!unpacked.has(id)) unpacked.set(id, inflate($(id).textContent));
-  return unpacked.get(id);
-}
-
-async function inflate(text) {
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).json();
-}
-
-const listed = unpack("index").then(({ words, looks, cells, ...index }) => ({
-  ...index,
-  cells: cells.map(([host, reactor, transport, scenario, side, peer, outcome, flaky, known], place) => ({
-    place,
-    host: words[host],
-    axes: [reactor, transport, scenario, side, peer].map((number) => words[number]),
-    look: looks[outcome],
-    flaky: flaky === 1,
-    known: known === 1,
-  })),
-}));
-
-const idOf = (cell) => cell.axes.join("/");
-const squareOf = (cell) => cell.axes.slice(0, 2).join("/");
-const fragment = (kind, host, rest) =>
-  `${kind}=${encodeURIComponent(host)}:${encodeURIComponent(rest).replaceAll("%2F", "/")}`;
-const keyOf = (cell) => fragment("cell", cell.host, idOf(cell));
-const squareKeyOf = (cell) => fragment("cells", cell.host, squareOf(cell));
-
-async function detailOf(cell) {
-  const { chunk } = await listed;
-  const { shapes, cells } = await unpack(`chunk-${Math.floor(cell.place / chunk)}`);
-  const [facts, broken, notes, held, notApplicable, rows, leftOut, texts, command] =
-    cells[cell.place % chunk];
-  let t = 0;
-  const events = rows.map(([since, shape, ...values]) => {
-    t += since;
-    const [side, name, keys] = shapes[shape];
-    return { t, side, name, keys, values };
-  });
-  return { facts, broken, notes, held, notApplicable, events, leftOut, texts, command };
-}
-
-// One cell: cell.html.j2 ------------------------------------------------------------------------
-
-function mark([name, glyph, letter]) {
-  return html("span", { class: `mark ${name}` }, `${glyph} ${letter}`);
-}
-
-function pairs(kind, entries) {
-  return html("dl", { class: kind }, entries.map(([name, value]) =>
-    html("div", {}, html("dt", {}, name), html("dd", {}, value))));
-}
-
-function rule([name, seen], rules) {
-  const [axis, expects, source] = rules[name] ?? ["", "", ""];
-  return html("div", { class: "rule" },
-    html("h4", {}, html("code", {}, name), axis ? [" ", html("span", { class: "axis" }, axis)] : []),
-    html("dl", {},
-      html("dt", {}, "expected"),
-      html("dd", {}, expects, source ? [" ", html("cite", {}, source)] : []),
-      html("dt", {}, "seen"),
-      html("dd", { class: "seen" }, seen)));
-}
-
-function standings({ held, notApplicable }) {
-  if (!held.length && !notApplicable.length) return [];
-  const more = notApplicable.length ? `, ${notApplicable.length} not applicable` : "";
-  return html("details", {},
-    html("summary", {}, `${number(held.length, "rule")} held${more}`),
-    html("p", { class: "names" },
-      held.map((name) => [html("code", {}, `✓ ${name}`), " "]),
-      notApplicable.map((name) => [html("code", { class: "quiet" }, `– ${name}`), " "])));
-}
-
-function eventRow({ t, side, name, keys, values }) {
-  const known = ["aborter", "peer", "bystander", "process"].includes(side) ? side : "";
-  const says = keys.map((key, n) =>
-    [html("span", {}, `${key} `, html("b", {}, word(values[n]))), " "]);
-  return html("tr", { class: known },
-    html("td", {}, milliseconds(t)), html("td", {}, side), html("td", {}, name),
-    html("td", { class: "long" }, says));
-}
-
-function eventTable({ events, leftOut }) {
-  if (!events.length) return [];
-  const heads = ["at", "side", "event", "what it says"];
-  const omitted = `${number(leftOut, "event")} in the middle left out here; the results file has them.`;
-  return html("details", {},
-    html("summary", {}, number(events.length + leftOut, "event")),
-    leftOut ? html("p", { class: "quiet" }, omitted) : [],
-    html("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Events" },
-      html("table", { class: "events" },
-        html("thead", {}, html("tr", {}, heads.map((head) => html("th", { scope: "col" }, head)))),
-        html("tbody", {}, events.map(eventRow)))));
-}
-
-function article(cell, detail, { rules }) {
-  return html("article", { id: keyOf(cell), tabindex: "-1" },
-    detail.broken.map((entry) => rule(entry, rules)),
-    detail.notes.map((note) => html("p", { class: "seen" }, note)),
-    plot(detail.events),
-    pairs("facts", detail.facts),
-    html("p", { class: "label" }, "Run it again"),
-    html("pre", { class: "command" }, detail.command),
-    detail.texts.map(([name, text]) =>
-      [html("p", { class: "label" }, name), html("pre", { tabindex: "0" }, text)]),
-    standings(detail),
-    eventTable(detail),
-    html("p", { class: "quiet" },
-      html("a", { href: "#" + keyOf(cell) }, "Link to this cell")));
-}
-
-// The plot: timeline.py -------------------------------------------------------------------------
-
-const field = (event, key) => {
-  const value = event.values[event.keys.indexOf(key)];
-  return typeof value === "number" && value >= 0 ? value : null;
-};
-const BANDS = [
-  ["held by Twisted", ["sample"], (event) => field(event, "held")],
-  ["in the kernel", ["sample"], (event) => field(event, "kernel")],
-  ["read by the peer", ["sample", "received"],
-    (event) => field(event, event.name === "sample" ? "read" : "bytes")],
+const PRESETS = [
+  ["Failing", "is:failing", "What did not pass and is no known defect"],
+  ["Changed", "is:changed", "What is different since the baseline"],
+  ["Known defects", "is:known", "What failed as it was expected to"],
+  ["Flaky", "is:flaky", "What came out differently from attempt to attempt"],
+  ["Odd one out", "is:odd", "What came out differently on one reactor alone"],
+  ["Differs by host", "is:differs", "What came out differently on another host"],
+  ["Kernel’s, it may be", "is:kernel", "Only rules of the peer’s axis are broken"],
+  ["TLS only", "transport:tls*", "Cells that run over TLS"],
 ];
-const percent = (x) => `${Math.floor(x / 10)}.${x % 10}%`;
 
-function path(points, most) {
-  const height = (value) => FLOOR - Math.floor((value * HEIGHT) / Math.max(most, 1));
-  let steps = "", open = false;
-  for (const [x, value] of points) {
-    if (open) steps += `H${x}`;
-    if (value !== null) steps += `${open ? "" : `M${x} ${FLOOR}`}V${height(value)}`;
-    else if (open) steps += `V${FLOOR}`;
-    open = value !== null;
+let state = { cell: "", q: "", swap: "", flip: "" };
+let drawn = null, opener = null;
+
+// The address ----------------------------------------------------------------------------------
+
+function read(hash) {
+  const text = hash.includes("=") ? hash : decoded(hash);
+  const found = { cell: "", q: "", swap: "", flip: "" };
+  for (const part of text.split("&")) {
+    const [name] = part.split("=", 1), value = part.slice(name.length + 1);
+    if (Object.hasOwn(found, name)) found[name] = name === "q" ? decoded(value) : value;
   }
-  return steps + (open ? `V${FLOOR}` : "");
+  return found;
 }
 
-function bandsOf(own, place) {
-  return BANDS.flatMap(([label, names, value]) => {
-    const points = own.filter((event) => names.includes(event.name))
-      .map((event) => [place(event.t), value(event)]);
-    const known = points.map(([, y]) => y).filter((y) => y !== null);
-    if (!known.length) return [];
-    const most = Math.max(...known);
-    return [{ label, most: `at most ${grouped(most)} bytes`, path: path(points, most) }];
-  });
+function written({ cell, q, swap, flip }) {
+  const parts = { cell, q: encodeURIComponent(q), swap, flip };
+  return "#" + Object.entries(parts).filter(([, value]) => value)
+    .map(([name, value]) => `${name}=${value}`).join("&");
 }
 
-function marksOf(own, place) {
-  const aborted = own.find((event) => event.name === "abort-called");
-  const lost = own.find((event) => event.name === "connection-lost" && event.side === "aborter");
-  const mark = (kind, label, x) =>
-    ({ kind, label, x: percent(x), anchor: x > WIDTH / 2 ? "end" : "start" });
-  const since = aborted && lost ? ` ${milliseconds(Math.max(0, lost.t - aborted.t))} later` : "";
-  return [
-    ...(aborted ? [mark("abort", `abort at ${milliseconds(aborted.t)}`, place(aborted.t))] : []),
-    ...(lost ? [mark("lost", `connection lost${since}`, place(lost.t))] : []),
-  ];
+function go(change, { replace = false } = {}) {
+  state = { ...state, ...change };
+  history[replace ? "replaceState" : "pushState"](null, "", written(state));
+  follow();
 }
 
-function axisOf(times) {
-  const [start, end] = [times[0], times.at(-1)];
-  let [before, after] = [end, end], longest = 0;
-  times.forEach((t, n) => {
-    if (n && t - times[n - 1] > longest) [longest, before, after] = [t - times[n - 1], times[n - 1], t];
-  });
-  if (!(longest < end - start && end - start < 2 * longest)) [before, after] = [end, end];
-  const kept = end - start - (after - before);
-  const cut = after > before ? Math.max(Math.floor(kept / 4), 1) : 0;
-  const place = (t) => Math.floor(
-    ((t <= before ? t - start : t - start - (after - before) + cut) * WIDTH) / Math.max(kept + cut, 1));
-  return { start, end, before, after, kept, place };
-}
-
-function ticksOf({ start, end, before, after, kept, place }) {
-  let step = 1000;
-  while (Math.floor(kept / step) > TICKS) step *= String(step)[0] === "2" ? 2.5 : 2;
-  const round = (first, last) => {
-    const times = [];
-    for (let t = Math.ceil(first / step) * step; t <= last; t += step) times.push(t);
-    return times;
-  };
-  return [...round(start, before), ...(after > before ? round(after, end) : [])]
-    .map((t) => [place(t), `${grouped(Math.floor(t / 1000))} ms`]);
-}
-
-function plot(events) {
-  const own = events.filter(({ side }) => side === "aborter" || side === "peer");
-  if (own.length < 2) return [];
-  const axis = axisOf(own.map(({ t }) => t).sort((a, b) => a - b));
-  const bands = bandsOf(own, axis.place), marks = marksOf(own, axis.place);
-  const foot = bands.length * 52 + 34, height = foot + (axis.before < axis.after ? 104 : 88);
-  const words = [...bands.map(({ label, most }) => `${label}: ${most}`),
-    ...marks.map(({ label }) => label)].join("; ");
-  return svg("svg", { class: "timeline", role: "img", "aria-label": words, height },
-    bands.map((band, n) => drawBand(band, n)),
-    drawCut(axis, foot),
-    ["aborter", "peer"].map((side, n) => drawLane(own, side, foot + n * 32, axis.place)),
-    marks.map((mark, n) => drawMark(mark, n * 15 + 11, foot + 64)),
-    ticksOf(axis).map(([x, label]) => drawTick(x, label, foot + 78)));
-}
-
-function drawTick(x, label, y) {
-  const anchor = x < EDGE ? "start" : x > WIDTH - EDGE ? "end" : "middle";
-  return svg("text", { x: percent(x), y, "text-anchor": anchor }, label);
-}
-
-function drawCut({ before, after, place }, foot) {
-  if (before === after) return [];
-  const [left, right] = [place(before), place(after)];
-  const box = { x: percent(left), width: percent(right - left), y: 34, height: foot + 30 };
-  const label = `${grouped(Math.floor((after - before) / 1000))} ms cut out`;
-  return [
-    svg("rect", { class: "cut", ...box }),
-    svg("text", { x: percent(Math.floor((left + right) / 2)), y: foot + 94, "text-anchor": "middle" },
-      label),
-  ];
-}
-
-function drawBand({ label, most, path }, n) {
-  const top = n * 52 + 34;
-  const box = { y: top + 16, width: "100%", height: 30, viewBox: "0 0 1000 100" };
-  return [
-    svg("text", { x: 0, y: top + 11 },
-      svg("tspan", { class: "name" }, label), svg("tspan", { dx: 8 }, most)),
-    svg("svg", { ...box, preserveAspectRatio: "none" }, svg("path", { class: `band-${n}`, d: path })),
-    svg("line", { class: "floor", x1: 0, x2: "100%", y1: top + 46, y2: top + 46 }),
-  ];
-}
-
-function drawLane(own, side, top, place) {
-  const ticks = own.filter((event) => event.side === side && event.name !== "sample");
-  return [
-    svg("text", { class: "name", x: 0, y: top + 11 }, side),
-    ticks.map(({ t, name }) => {
-      const x = percent(place(t));
-      return svg("line", { class: "tick", x1: x, x2: x, y1: top + 15, y2: top + 27 },
-        svg("title", {}, `${milliseconds(t)} ${name}`));
-    }),
-  ];
-}
-
-function drawMark({ kind, label, x, anchor }, top, foot) {
-  return [
-    svg("line", { class: kind, x1: x, x2: x, y1: top + 3, y2: foot }),
-    svg("text", { class: kind, x, y: top, "text-anchor": anchor }, label),
-  ];
-}
-
-// Opening ---------------------------------------------------------------------------------------
-
-function show(title, ...children) {
-  const back = html("a", { class: "back", href: "#matrix" }, "Close");
-  $("opened").replaceChildren(html("h2", {}, title), back, ...children);
-  $("opened").hidden = false;
-  reveal($("opened"));
-}
-
-function reveal(element) {
-  for (let up = element; up; up = up.parentElement) if (up.localName === "details") up.open = true;
-  element.focus({ preventScroll: true });
-  (element.closest("details.cell") ?? element).scrollIntoView();
-}
-
-async function openCell(key) {
+async function follow() {
   const index = await listed;
-  const cell = index.cells.find((each) => decoded(keyOf(each)) === key);
-  if (!cell) return show("No such cell", html("p", {}, key));
-  const written = $(keyOf(cell));
-  if (written?.localName === "article" && !$("opened").contains(written)) return reveal(written);
-  const around = html("a", { href: "#" + squareKeyOf(cell) },
-    `All cells of ${cell.axes[0]} over ${cell.axes[1]}`);
-  const opened = article(cell, await detailOf(cell), index);
-  return show([mark(cell.look), " ", idOf(cell)].flat(), html("p", {}, around), opened);
+  view(index);
+  await open(index);
+  document.documentElement.dataset.ready = location.hash.slice(1);
 }
 
-function square(cell) {
-  if (!cell) return html("td", { class: "empty" }, "·");
-  const [name, glyph, letter] = cell.look;
-  const said = [name, cell.flaky ? "flaky" : "", cell.known ? "known defect" : ""];
-  const label = `${idOf(cell)}: ${said.filter(Boolean).join(", ")}`;
-  return html("td", { class: cell.known ? `${name} known` : name },
-    html("a", { href: "#" + keyOf(cell), "aria-label": label },
-      html("b", {}, `${glyph} ${letter}`), cell.flaky ? " ≈ flaky" : "", cell.known ? " known" : ""));
+// The matrix and its tools ---------------------------------------------------------------------
+
+const flips = () => new Set(state.flip.split(",").filter(Boolean).map(decoded));
+
+function view(index) {
+  const asked = `${state.q}\n${state.swap}\n${state.flip}`;
+  if (drawn === asked) return;
+  drawn = asked;
+  const found = matching(index.cells, state.q);
+  const choice = { swap: state.swap === "1", flip: flips(), asked: state.q.trim() !== "" };
+  $("grid")?.replaceChildren(matrix(found, choice, index));
+  const first = $("grid")?.querySelector("td[tabindex]");
+  if (first) first.tabIndex = 0;
+  tell(found.length, index.cells.length);
 }
 
-async function openCells(key) {
-  const { cells } = await listed;
-  const own = cells.filter((cell) => decoded(squareKeyOf(cell)) === key);
-  const [reactor, transport] = own[0]?.axes ?? ["?", "?"];
-  const columns = [...new Set(own.map(({ axes }) => axes.slice(3).join(" · ")))];
-  const rows = Map.groupBy(own, ({ axes }) => axes[2]);
-  const body = [...rows].map(([scenario, found]) => html("tr", {},
-    html("th", { scope: "row" }, scenario),
-    columns.map((column) => square(found.find(({ axes }) => axes.slice(3).join(" · ") === column)))));
-  show(`${number(own.length, "cell")} of ${reactor} over ${transport}`,
-    html("p", { class: "quiet" }, "Columns: the side that aborts · who plays the peer."),
-    html("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Cells" },
-      html("table", { class: "matrix wide" },
-        html("thead", {}, html("tr", {}, html("td"), columns.map((c) => html("th", { scope: "col" }, c)))),
-        html("tbody", {}, body))));
-}
-
-// Mail programs and others write a link's characters in ways of their own.
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+function tell(found, all) {
+  const field = $("query");
+  if (document.activeElement !== field) field.value = state.q;
+  $("found").textContent = `${grouped(found)} of ${number(all, "cell")}`;
+  $("swap").setAttribute("aria-pressed", String(state.swap === "1"));
+  for (const each of document.querySelectorAll("[data-word]")) {
+    each.setAttribute("aria-pressed", String(wordsOf(state.q).includes(each.dataset.word)));
   }
 }
 
-async function route() {
-  const key = decoded(location.hash.slice(1));
-  if (key.startsWith("cell=")) await openCell(key);
-  else if (key.startsWith("cells=")) await openCells(key);
-  else $("opened").hidden = true;
-  document.documentElement.dataset.ready = key;
+function preset([label, word, title], cells) {
+  const count = matching(cells, word).length;
+  if (!count && ["is:changed", "is:differs"].includes(word)) return [];
+  const attributes = { type: "button", title, "data-word": word, "aria-pressed": "false" };
+  const made = html("button", { ...attributes, disabled: count ? null : "" },
+    label, " ", html("small", {}, grouped(count)));
+  made.addEventListener("click", () => {
+    const words = wordsOf(state.q), rest = words.filter((each) => each !== word);
+    go({ q: (rest.length < words.length ? rest : [...rest, word]).join(" ") });
+  });
+  return made;
 }
 
-for (const link of document.querySelectorAll("a[data-key]")) link.href = "#" + link.dataset.key;
-addEventListener("hashchange", route);
-route();
+function equip({ cells }) {
+  const field = html("input", { id: "query", type: "search", autocomplete: "off", spellcheck: "false",
+    placeholder: "epoll transport:tls* -peer:reactor is:flaky" });
+  const swap = html("button", { id: "swap", type: "button", "aria-pressed": "false" }, "Swap axes");
+  field.addEventListener("input", () => go({ q: field.value.trim() }, { replace: true }));
+  swap.addEventListener("click", () => go({ swap: state.swap === "1" ? "" : "1" }));
+  $("tools").append(
+    html("p", { class: "presets" }, PRESETS.map((each) => preset(each, cells))),
+    html("p", {}, html("label", { for: "query" }, "Filter"), field, swap,
+      html("span", { id: "found", role: "status" })));
+  $("tools").addEventListener("submit", (event) => event.preventDefault());
+  $("tools").hidden = false;
+}
+
+function flipped({ target }) {
+  const button = target.closest("button[data-flip]");
+  if (!button) return;
+  const key = button.dataset.flip, own = flips();
+  if (!own.delete(key)) own.add(key);
+  go({ flip: [...own].map(encodeURIComponent).join(",") });
+  document.querySelector(`button[data-flip="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+}
+
+// A cell in the panel --------------------------------------------------------------------------
+
+async function open(index) {
+  const key = state.cell, panel = $("opened");
+  if (panel.dataset.key === key) return;
+  panel.dataset.key = key;
+  document.body.classList.toggle("beside", key !== "");
+  panel.hidden = key === "";
+  if (key === "") return;
+  const cell = index.byKey.get(decoded(`cell=${key}`));
+  const shown = cell ? [around(cell, index), article(cell, await detailOf(cell), index)]
+    : [html("p", {}, decoded(key))];
+  if (state.cell !== key) return;
+  panel.replaceChildren(title(cell), ...shown.flat(Infinity));
+  panel.scrollTop = 0;
+  panel.focus({ preventScroll: true });
+}
+
+function title(cell) {
+  const close = html("button", { type: "button", class: "close" }, "Close");
+  close.addEventListener("click", shut);
+  const link = copied(() => location.href.split("#")[0] + "#" + keyOf(cell), "Copy link");
+  return html("div", { class: "title" },
+    html("h2", { id: "opened-title" }, cell ? [mark(cell), " ", cell.id] : "No such cell"),
+    cell && Object.keys(cell).length ? link : [], close);
+}
+
+// The other cells of the same square: who aborts, and who is the peer.
+function around(cell, { cells, hosts }) {
+  const names = ["host", "reactor", "transport", "scenario"];
+  const own = cells.filter((each) => names.every((name) => each[name] === cell[name]));
+  const several = Object.keys(hosts).length > 1;
+  return html("nav", { "aria-label": "Cells of the same square" },
+    several ? html("p", { class: "host" }, cell.host) : [],
+    html("ul", { class: "around" }, own.map((each) => html("li", {},
+      html("a", { href: "#" + keyOf(each), "aria-current": each === cell ? "true" : null },
+        mark(each), ` ${each.side} aborts, peer: ${each.peer}`)))));
+}
+
+function shut() {
+  go({ cell: "" });
+  if (opener?.isConnected) opener.focus({ preventScroll: true });
+}
+
+// Events ---------------------------------------------------------------------------------------
+
+function clicked(event) {
+  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const link = event.target.closest('a[href^="#cell="]');
+  const square = event.target.closest("#grid td");
+  if (!link && !square?.cells) return;
+  event.preventDefault();
+  opener = square ?? link;
+  go({ cell: (link?.getAttribute("href") ?? "#" + keyOf(worstOf(square.cells).worst)).slice("#cell=".length) });
+}
+
+function moved() {
+  const hash = location.hash.slice(1);
+  if (!hash || hash.includes("=") || decoded(hash).includes("=")) state = read(hash);
+  else history.replaceState(null, "", written(state));
+  follow();
+}
+
+async function begin() {
+  // With a script, a cell's address opens the panel; nothing must scroll away for it.
+  for (const each of document.querySelectorAll('[id^="cell="]')) {
+    each.dataset.key = each.id;
+    each.removeAttribute("id");
+  }
+  const index = await listed;
+  relate(index.cells);
+  equip(index);
+  state = read(location.hash.slice(1));
+  if (!$("grid")) $("tools").hidden = true;
+  else walk($("grid"));
+  $("grid")?.removeAttribute("tabindex");
+  $("grid")?.addEventListener("click", flipped);
+  document.addEventListener("click", clicked);
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && state.cell && shut());
+  addEventListener("hashchange", moved);
+  addEventListener("popstate", moved);
+  follow();
+}
+
+begin();

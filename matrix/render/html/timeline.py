@@ -13,7 +13,7 @@ from attrs import frozen
 
 from matrix import wire
 from matrix.render.html.cells import Row
-from matrix.render.html.words import milliseconds
+from matrix.render.html.words import milliseconds, percent
 
 WIDTH = 1000
 FLOOR, HEIGHT = 97, 94
@@ -153,11 +153,6 @@ def _cut(axis: Axis) -> Cut | None:
     left, right = axis.place(before), axis.place(after)
     label = f"{(after - before) // 1000:,} ms cut out"
     return Cut(percent(left), percent(right - left), percent((left + right) // 2), label)
-
-
-def percent(x: int) -> str:
-    """A place on the time axis as SVG writes it."""
-    return f"{x // 10}.{x % 10}%"
 
 
 def _bands(rows: Sequence[Row], place: Callable[[int], int]) -> Iterator[Band]:

@@ -7,30 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from matrix import rules
 from matrix.model.cell import AXES, Cell
 from matrix.model.report import CellReport
 from matrix.model.result import SEVERITY, Outcome
 from matrix.render.html.cells import Detail, broken, key, missing, notes
+from matrix.render.html.clauses import Clause, clause
 from matrix.render.html.timeline import Timeline, draw
 
-FULL = 30
+FULL = 20
 """Cells shown with plot and events without any script; the rest with what was seen only."""
 AXIS_LIMIT = 6
 """Values of an axis that are named one by one."""
 
 Signature = tuple[str, Outcome, tuple[str, ...], str]
 """Why it was expected, outcome, broken rules, code; the texts are empty where there is none."""
-
-
-@frozen
-class Clause:
-    """A rule for people to read; ``axis`` is empty where the rule is unknown here."""
-
-    name: str
-    axis: str
-    expects: str
-    source: str
 
 
 @frozen
@@ -64,14 +54,6 @@ class Group:
     seen: tuple[str, ...]
     alike: int
     troubles: tuple[Trouble, ...]
-
-
-def clause(name: str) -> Clause:
-    """The rule of that name, also where it is a name from another version's file."""
-    known = rules.rule(name)
-    if known is None:
-        return Clause(name, "", "A rule that this version does not know.", "")
-    return Clause(name, known.axis, known.expects, known.source)
 
 
 def groups(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ from matrix.render.plain import clip, visible
 Datum: TypeAlias = int | str | None
 """A value that Python and the page's script write in the same way (a bool is an int)."""
 
+_ADDRESS = re.compile(r"(https://[\w./#?=&%~+-]+)", re.ASCII)
 EXACT = 2**53
 """Past this, the script's numbers are not exact."""
 LIMIT = 2_000
@@ -39,6 +41,16 @@ def word(value: Datum) -> str:
 def milliseconds(microseconds: int) -> str:
     """For instance ``61.24 ms``."""
     return f"{microseconds // 1000:,}.{microseconds % 1000 // 10:02d} ms"
+
+
+def links(text: str) -> list[tuple[str, bool]]:
+    """The text in pieces, each with whether it is an address that a reader may follow."""
+    return [(piece, n % 2 == 1) for n, piece in enumerate(_ADDRESS.split(text)) if piece]
+
+
+def percent(thousandths: int) -> str:
+    """A place along an axis as SVG writes it."""
+    return f"{thousandths // 10}.{thousandths % 10}%"
 
 
 def number(count: int, noun: str) -> str:

@@ -1,0 +1,94 @@
+// The data in the page, as pack.py wrote them, and the elements and words to show them with.
+// Text is only ever set as text.
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+
+// Elements ------------------------------------------------------------------------------------
+
+function build(space, name, attributes, children) {
+  const element = document.createElementNS(space, name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null) element.setAttribute(key, value);
+  }
+  element.append(...children.flat(Infinity));
+  return element;
+}
+
+const html = (name, attributes = {}, ...children) =>
+  build("http://www.w3.org/1999/xhtml", name, attributes, children);
+const svg = (name, attributes = {}, ...children) =>
+  build("http://www.w3.org/2000/svg", name, attributes, children);
+
+// Words ---------------------------------------------------------------------------------------
+
+const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+const number = (count, one) => `${grouped(count)} ${count === 1 ? one : one + "s"}`;
+const milliseconds = (t) =>
+  `${grouped(Math.floor(t / 1000))}.${String(Math.floor((t % 1000) / 10)).padStart(2, "0")} ms`;
+
+function word(value) {
+  if (value === null) return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return typeof value === "number" ? grouped(value) : value;
+}
+
+const percent = (x) => `${Math.floor(x / 10)}.${x % 10}%`;
+
+// Mail programs and others write a link's characters in ways of their own.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+// Data ------------------------------------------------------------------------------------------
+
+const unpacked = new Map();
+
+function unpack(id) {
+  if (!unpacked.has(id)) unpacked.set(id, inflate($(id).textContent));
+  return unpacked.get(id);
+}
+
+async function inflate(text) {
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
+}
+
+// A number of six texts, an outcome and a few bits for each cell: see pack.py.
+function listedCell(numbers, place, { words, looks, families }) {
+  const [host, reactor, transport, scenario, side, peer] = numbers.slice(0, 6).map((n) => words[n]);
+  const [outcome, bits, passed, tried] = numbers.slice(6);
+  const id = [reactor, transport, scenario, side, peer].join("/");
+  const [flaky, known, kernel, changed] = [1, 2, 4, 8].map((bit) => (bits & bit) !== 0);
+  const look = looks[outcome], family = families[scenario];
+  return { place, id, host, reactor, transport, scenario, side, peer, family, look,
+    severity: outcome, flaky, known, kernel, changed, passed, tried,
+    good: ["pass", "unsupported"].includes(look[0]) };
+}
+
+const listed = unpack("index").then(({ cells, ...index }) => {
+  const all = cells.map((numbers, place) => listedCell(numbers, place, index));
+  return { ...index, cells: all, byKey: new Map(all.map((cell) => [decoded(keyOf(cell)), cell])) };
+});
+
+const keyOf = ({ host, id }) =>
+  `cell=${encodeURIComponent(host)}:${encodeURIComponent(id).replaceAll("%2F", "/")}`;
+
+async function detailOf(cell) {
+  const { chunk } = await listed;
+  const { shapes, cells } = await unpack(`chunk-${Math.floor(cell.place / chunk)}`);
+  const [facts, strip, broken, notes, held, notApplicable, rows, leftOut, texts, known, commands] =
+    cells[cell.place % chunk];
+  let t = 0;
+  const events = rows.map(([since, shape, ...values]) => {
+    t += since;
+    const [side, name, keys] = shapes[shape];
+    return { t, side, name, keys, values };
+  });
+  return { facts, strip, broken, notes, held, notApplicable, events, leftOut, texts, known, commands };
+}
