@@ -171,8 +171,7 @@ SCENARIOS = (
         "drains.",
         "The body of a response was produced, its last lines are written, the connection closes.",
         _LOSE,
-        aborts=False,
-        closes=True,
+        ending=wire.CLOSE,
     ),
     Scenario(
         "write-then-abort",
