@@ -150,7 +150,7 @@ def rules_command(form: str) -> None:
     default=DEADLINE,
     show_default=True,
     metavar="SECONDS",
-    help="After this time a cell's process is killed: timeout.",
+    help="After this time a cell's process is killed: timeout. With many connections: 5 times it.",
 )
 @_EXPECTATIONS
 @click.option(

@@ -178,7 +178,7 @@ class Run:
         transcript = stand.unsupported.get(cell.reactor)
         if transcript is None:
             job = {"do": wire.PLAY, "cell": asdict(cell), "fault": fault}
-            transcript = await stand.session.do(job)
+            transcript = await stand.session.do(job, find(cell.scenario).patience)
         verdict = judge(cell, transcript, bar(self._controls[host], cell))
         duration = round(clock() - began, 6)
         known = None if fault else self._expected(stand.host, cell, verdict)

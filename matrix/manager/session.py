@@ -44,14 +44,17 @@ class Session:
             self._conversation, self.hello = begun
             self._conversation.say({"do": wire.CONFIGURE, **self._configuration})
 
-    async def do(self, job: Mapping[str, Any]) -> Transcript:
-        """Have a job done. It is never done twice: with its agent, its result is lost."""
+    async def do(self, job: Mapping[str, Any], patience: int = 1) -> Transcript:
+        """Have a job done, in so many times the deadline.
+
+        It is never done twice: with its agent, its result is lost.
+        """
         try:
             await self.start()
         except AgentError as error:
             return Transcript((), Ending(How.LOST, detail=str(error)))
         assert self._conversation is not None
-        return await self._conversation.do(job, self.deadline)
+        return await self._conversation.do(job, self.deadline * patience)
 
     async def end(self) -> None:
         """End the agent."""

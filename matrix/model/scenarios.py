@@ -49,7 +49,7 @@ class Scenario:
     producer is registered before the state is proved. ``ending`` is how the connection ends
     (`matrix.wire.ABORT` and what follows it). ``raises``: the scenario raises an exception of its
     own, which must be reported. ``shakes_hands``: with TLS, the handshake comes to its end before
-    anything else.
+    anything else. ``patience``: how many times the usual deadline it gets.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Scenario:
     ending: str = wire.ABORT
     raises: bool = False
     shakes_hands: bool = True
+    patience: int = 1
 
     @property
     def aborts(self) -> bool:
@@ -267,6 +268,7 @@ SCENARIOS = (
         "A server drops all its clients; one of them is served on.",
         _ABORT,
         only=(_REACTOR,),
+        patience=5,
     ),
     Scenario(
         "abort-storm",
@@ -275,6 +277,7 @@ SCENARIOS = (
         "Clients that stall come back again and again.",
         _ABORT,
         only=(_REACTOR,),
+        patience=5,
     ),
     Scenario(
         "abort-after-delivery",
