@@ -225,7 +225,7 @@ _PAGES: dict[str, Callable[[Report], str]] = {
 def _pages(command: _Command) -> _Command:
     for name in reversed(_PAGES):
         path = click.Path(path_type=Path)
-        command = click.option(f"--{name}", name, type=path, metavar="FILE")(command)
+        command = click.option(f"--{name}", type=path, metavar="FILE")(command)
     return command
 
 

@@ -219,9 +219,9 @@ class _Draft:
             )
         self._host(raw)
         self.plan = from_json(_field(raw, "plan"), Plan)
-        cells = ((host, None, cell.id) for host, cell in self.plan.cells())
-        self.planned = frozenset((*cells, *self.plan.faults))
-        self.cells = {cell.id: cell for _, cell in self.plan.cells()}
+        owed = [(host, cell.id, cell) for host, cell in self.plan.cells()]
+        self.planned = frozenset((*((h, None, name) for h, name, _ in owed), *self.plan.faults))
+        self.cells = {name: cell for _, name, cell in owed}
         self.shards = frozenset(
             (planned.host, str(Shard.parse(text)))
             for planned in self.plan.hosts

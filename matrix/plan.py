@@ -139,7 +139,7 @@ CELLS_PER_SHARD = 500
 
 def shards(plan: Plan) -> list[dict[str, str | int]]:
     """The jobs that together run a whole plan, as the include list of a job matrix."""
-    total = sum(len(planned.cells) for planned in plan.hosts)
+    total = sum(1 for _ in plan.cells())
     count = -(-total // CELLS_PER_SHARD)
     return [
         {"name": f"shard {number} of {count}", "shard": f"{number}/{count}"}

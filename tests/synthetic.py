@@ -13,11 +13,14 @@ from math import ceil
 from random import Random
 from typing import Any
 
+from attrs import evolve
+
 from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.report import Footer, Host, Plan, Planned, Reactor, Report
 from matrix.model.result import Control, Outcome, Result, Standing, Verdict
 from matrix.model.scenarios import SCENARIOS
+from matrix.model.shard import Shard
 from matrix.model.transcript import Ending, Event, How, Transcript
 from matrix.rules import RULES
 
@@ -52,25 +55,29 @@ def report(
     repeat: int = 1,
     flaky: int = 0,
     uncaught: int = 0,
+    shard: str | None = None,
     seed: int = 1,
 ) -> Report:
     """A report of ``size`` cells on each host, all passing but for the ``spoilt`` ones.
 
     The first ``flaky`` failing cells fail in their last attempt only; ``uncaught`` negative
-    controls are not caught by their rule.
+    controls are not caught by their rule. With ``shard`` it is of that part of the cells.
     """
     rng = Random(seed)
-    planned = tuple(Planned(name, cells(size)) for name in hosts)
+    shards = () if shard is None else (shard,)
+    planned = tuple(Planned(name, cells(size), shards) for name in hosts)
     faults = tuple((hosts[0], f"breaks-{rule.name}", planned[0].cells[0].id) for rule in RULES)
     results: list[Result] = []
     for plan in planned:
-        results += _results(plan, spoilt or {}, repeat, flaky, rng)
+        own = plan.cells if shard is None else Shard.parse(shard).part(plan.cells)
+        results += _results(plan.host, own, spoilt or {}, repeat, flaky, rng)
     results += [_fault(key, n >= uncaught, rng) for n, key in enumerate(faults)]
+    controls = [control for name in hosts for control in _controls(name, rng)]
     return Report(
         hosts=tuple(host(name) for name in hosts),
-        plan=Plan("3f9a61c2d7e8", planned, repeat, None, faults),
-        controls=tuple(c for name in hosts for c in _controls(name, rng)),
-        results=tuple(results),
+        plan=Plan("3f9a61c2d7e8", planned, repeat, shard, faults),
+        controls=tuple(evolve(control, shard=shard) for control in controls),
+        results=tuple(evolve(result, shard=shard) for result in results),
         footer=Footer("2026-01-05T04:10:00+00:00", 6.84),
         version="0.1.0",
     )
@@ -126,13 +133,18 @@ def transcript(cell: Cell, rng: Random, outcome: Outcome = Outcome.PASS) -> Tran
 
 
 def _results(
-    plan: Planned, spoilt: Mapping[Outcome, int], repeat: int, flaky: int, rng: Random
+    host: str,
+    cells: Sequence[Cell],
+    spoilt: Mapping[Outcome, int],
+    repeat: int,
+    flaky: int,
+    rng: Random,
 ) -> Iterator[Result]:
     outcomes = [outcome for outcome, count in spoilt.items() for _ in range(count)]
-    chosen = rng.sample(range(len(plan.cells)), len(outcomes))
+    chosen = rng.sample(range(len(cells)), len(outcomes))
     bad = dict(zip(chosen, outcomes, strict=True))
     fickle = set([n for n in chosen if bad[n] is Outcome.FAIL][:flaky])
-    for number, cell in enumerate(plan.cells):
+    for number, cell in enumerate(cells):
         outcome = bad.get(number, Outcome.PASS)
         if outcome is Outcome.NO_RESULT:
             continue
@@ -141,7 +153,7 @@ def _results(
             now = Outcome.PASS if passes else outcome
             verdict = _verdict(now, SIGNATURES[number % len(SIGNATURES)])
             seen = transcript(cell, rng, now)
-            yield Result(plan.host, cell, verdict, seen, rng.uniform(0.06, 0.12), attempt)
+            yield Result(host, cell, verdict, seen, rng.uniform(0.06, 0.12), attempt)
 
 
 def _verdict(outcome: Outcome, broken: Sequence[str] = ()) -> Verdict:

@@ -95,9 +95,8 @@ def test_no_results(command: str, text: str | None, words: str, tmp_path: Path) 
 
 def shard(folder: Path, name: str, **changes: Any) -> Path:
     """A results file of a shard, with other values in its header."""
-    made = synthetic.report(8)
-    planned = tuple(evolve(p, shards=("1/2",)) for p in made.plan.hosts)
-    plan = evolve(made.plan, hosts=planned, shard="1/2", **changes.pop("plan", {}))
+    made = synthetic.report(8, shard="1/2")
+    plan = evolve(made.plan, **changes.pop("plan", {}))
     path = folder / name
     header, *_ = dump_lines(evolve(made, plan=plan, controls=(), results=(), footer=None))
     path.write_text(json.dumps({**json.loads(header), **changes}) + "\n")

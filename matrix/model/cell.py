@@ -27,7 +27,12 @@ class Cell:
     @property
     def id(self) -> str:
         """For instance ``epoll/tls1.3/abort-when-full/client/socket``; stable for ever."""
-        return f"{self.reactor}/{self.transport}/{self.scenario}/{self.side}/{self.peer}"
+        return "/".join(self.parts)
+
+    @property
+    def parts(self) -> tuple[str, str, str, str, str]:
+        """The values on all axes, in the order of the id."""
+        return self.reactor, self.transport, self.scenario, self.side, self.peer
 
     @classmethod
     def parse(cls, text: str) -> Cell:

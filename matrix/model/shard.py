@@ -34,5 +34,5 @@ class Shard:
     def part(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
         """Every n-th cell by id, in the order in which they came."""
         cells = tuple(cells)
-        kept = frozenset(sorted(cells)[self.number - 1 :: self.count])
-        return tuple(cell for cell in cells if cell in kept)
+        places = sorted(range(len(cells)), key=lambda place: cells[place].parts)
+        return tuple(cells[place] for place in sorted(places[self.number - 1 :: self.count]))
