@@ -60,7 +60,7 @@ def render(report: Report, changes: Changes | None = None) -> str:
     groups = troubles.groups(cells, details)
     sizes = Counter(trouble.detail is None for group in groups for trouble in group.troubles)
     css, js = _asset("page.css"), Markup("\n").join(map(_asset, SCRIPTS))
-    real = realizations(report)
+    real = realizations(report.hosts, cells)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -74,7 +74,6 @@ def render(report: Report, changes: Changes | None = None) -> str:
             counts=_counts(cells),
             known=sum(cell.is_accepted and not cell.outcome.is_accepted for cell in cells),
             grid=grid(cells, real),
-            realizations=real,
             absences=absences(report, cells),
             groups=groups,
             full=sizes[False],
