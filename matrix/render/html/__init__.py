@@ -43,7 +43,7 @@ from matrix.render.html.clauses import clause
 from matrix.render.html.grid import grid
 from matrix.render.html.hosts import VERSIONS, SideBySide, realizations
 from matrix.render.html.looks import LOOKS
-from matrix.render.html.strip import scale
+from matrix.render.html.strip import scale, speeds
 from matrix.render.html.summary import summarise
 from matrix.render.html.words import links, milliseconds, number, percent, word
 from matrix.render.plain import visible
@@ -76,6 +76,7 @@ def render(report: Report, changes: Changes | None = None) -> str:
             grid=grid(cells, real),
             absences=absences(report, cells),
             groups=groups,
+            speeds=speeds(cells),
             full=sizes[False],
             brief=sizes[True],
             controls=[evidence.table(host.id, controls) for host in report.hosts],

@@ -74,7 +74,7 @@ function tell(found, all) {
 
 function preset([label, word, title], cells) {
   const count = matching(cells, word).length;
-  if (!count && ["is:changed", "is:differs"].includes(word)) return [];
+  if (!count && !["is:failing", "is:flaky"].includes(word)) return [];
   const attributes = { type: "button", title, "data-word": word, "aria-pressed": "false" };
   const made = html("button", { ...attributes, disabled: count ? null : "" },
     label, " ", html("small", {}, grouped(count)));
