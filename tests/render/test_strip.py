@@ -8,7 +8,7 @@ import pytest
 
 from matrix.model.result import Outcome
 from matrix.render.html import render
-from matrix.render.html.strip import place, scale, short, strip
+from matrix.render.html.strip import place, scale, short, speeds, strip
 from tests.synthetic import report
 
 
@@ -53,3 +53,13 @@ def test_the_page_says_how_sure_and_how_fast() -> None:
     spoilt = render(report(40, {Outcome.FAIL: 1}, repeat=3, flaky=1))
     assert "1 of 3: between 6% and 79% with 95%" in spoilt
     assert 'class="strip"' in spoilt
+
+
+def test_speeds_have_every_reactor_over_every_transport() -> None:
+    """Each reactor has a strip for each transport that it aborted on, and none for any other."""
+    shown = report(60)
+    found = speeds(shown.cells())
+    assert [(line[0], line[1]) for line in found.lines] == [("linux", "select"), ("linux", "poll")]
+    assert found.transports == ("tcp4", "tcp6", "unix", "tls1.2", "tls1.3")
+    assert [each is not None for each in found.lines[1][2]] == [True, True, True, False, False]
+    assert 'aria-label="Latencies"' in render(shown)

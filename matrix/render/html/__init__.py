@@ -43,7 +43,7 @@ from matrix.render.html.clauses import clause
 from matrix.render.html.grid import grid
 from matrix.render.html.hosts import VERSIONS, SideBySide, realizations
 from matrix.render.html.looks import LOOKS
-from matrix.render.html.strip import scale
+from matrix.render.html.strip import scale, speeds
 from matrix.render.html.summary import summarise
 from matrix.render.html.words import links, milliseconds, number, percent, word
 from matrix.render.plain import visible
@@ -60,7 +60,7 @@ def render(report: Report, changes: Changes | None = None) -> str:
     groups = troubles.groups(cells, details)
     sizes = Counter(trouble.detail is None for group in groups for trouble in group.troubles)
     css, js = _asset("page.css"), Markup("\n").join(map(_asset, SCRIPTS))
-    real = realizations(report)
+    real = realizations(report.hosts, cells)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -74,9 +74,9 @@ def render(report: Report, changes: Changes | None = None) -> str:
             counts=_counts(cells),
             known=sum(cell.is_accepted and not cell.outcome.is_accepted for cell in cells),
             grid=grid(cells, real),
-            realizations=real,
             absences=absences(report, cells),
             groups=groups,
+            speeds=speeds(cells),
             full=sizes[False],
             brief=sizes[True],
             controls=[evidence.table(host.id, controls) for host in report.hosts],

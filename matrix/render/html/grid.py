@@ -17,6 +17,7 @@ from matrix.model.report import CellReport
 from matrix.model.result import SEVERITY, Outcome
 from matrix.model.scenarios import find
 from matrix.render.html.cells import key
+from matrix.render.html.hosts import NATIVE, Real
 from matrix.render.html.words import number
 
 COLUMNS = 60
@@ -64,11 +65,11 @@ class Family:
 
 @frozen
 class Head:
-    """Columns that belong together; ``note`` says what they really are, or of which host."""
+    """Columns that belong together, and what they really are."""
 
     label: str
     span: int
-    note: str = ""
+    real: Real = NATIVE
 
 
 @frozen
@@ -81,9 +82,20 @@ class Grid:
     families: tuple[Family, ...]
 
     @property
-    def starts(self) -> frozenset[int]:
-        """Numbers of the columns with which a reactor begins."""
-        return frozenset(accumulate((head.span for head in self.reactors), initial=0))
+    def has_unreal(self) -> bool:
+        """Whether any reactor is not what its name says."""
+        return not all(head.real.is_native for head in self.reactors)
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """The classes of each column: whether a reactor or host begins there, and what it is."""
+        edges = frozenset(accumulate((head.span for head in self.hosts), initial=0))
+        found: list[str] = []
+        for head in self.reactors:
+            own = "" if head.real.is_native else " unreal"
+            edge = " edge" if len(found) in edges else ""
+            found += [f" start{edge}{own}"] + [own] * (head.span - 1)
+        return tuple(found)
 
 
 @frozen
@@ -93,7 +105,7 @@ class _Column:
     transports: tuple[str, ...]
 
 
-def grid(cells: Sequence[CellReport], realizations: Mapping[Reactor, str]) -> Grid:
+def grid(cells: Sequence[CellReport], realizations: Mapping[Reactor, Real]) -> Grid:
     """The matrix of these cells; ``realizations`` says of a host's reactor what it really is."""
     shown = [cell for cell in cells if cell.outcome is not Outcome.UNSUPPORTED]
     columns = _columns(shown)
@@ -104,7 +116,7 @@ def grid(cells: Sequence[CellReport], realizations: Mapping[Reactor, str]) -> Gr
             Head(host, len(list(own))) for host, own in groupby(columns, lambda column: column.host)
         ),
         reactors=tuple(
-            Head(reactor, len(list(own)), realizations.get((host, reactor), ""))
+            Head(reactor, len(list(own)), realizations.get((host, reactor), NATIVE))
             for (host, reactor), own in heads
         ),
         transports=tuple(_label(column) for column in columns),

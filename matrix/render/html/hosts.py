@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
+from matrix import wire
 from matrix.model.cell import Cell
-from matrix.model.report import CellReport, Host, Report
+from matrix.model.report import CellReport, Host
 from matrix.model.result import Outcome
-from matrix.render.counts import tables
 from matrix.render.plain import visible
 
 VERSIONS = (
@@ -48,18 +48,36 @@ def ran_on(host: Host) -> str:
     return ", ".join(parts)
 
 
-def realizations(report: Report) -> dict[tuple[str, str], str]:
-    """(host, reactor) → what it really is, where it is not simply native."""
-    return {
-        (table.host.id, row.reactor): ", ".join(filter(None, (_whole(table.host), row.realization)))
-        for table in tables(report)
-        for row in table.rows
-    }
+@frozen
+class Real:
+    """What a reactor really is: a note, empty where there is nothing to say of it.
+
+    ``is_native`` is false where what ran is not what the reactor's name says: emulated, or on Wine.
+    """
+
+    note: str
+    is_native: bool = True
 
 
-def _whole(host: Host) -> str:
-    said = str(host.provenance.get(REALIZATION, ""))
-    return "" if said == "native" else said
+NATIVE = Real("")
+
+
+def realizations(hosts: Sequence[Host], cells: Sequence[CellReport]) -> dict[tuple[str, str], Real]:
+    """(host, reactor) → what it really is, by its host's word and the first process that ran it."""
+    whole = {host.id: str(host.provenance.get(REALIZATION, "")) for host in hosts}
+    found: dict[tuple[str, str], Real] = {}
+    for cell in cells:
+        place = (cell.host, cell.cell.reactor)
+        events = (a.transcript.first(wire.REACTOR_INSTALLED) for a in cell.attempts)
+        said = None if place in found else next(filter(None, events), None)
+        if said is not None:
+            found[place] = _real(whole[cell.host], said.get("realization"), said.get("loop"))
+    return found
+
+
+def _real(whole: str, realization: object, loop: object) -> Real:
+    unreal = [str(each) for each in (whole, realization) if each and each != "native"]
+    return Real(", ".join([*unreal, str(loop)] if loop else unreal), not unreal)
 
 
 class SideBySide:

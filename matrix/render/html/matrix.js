@@ -107,10 +107,21 @@ function columnsOf(groups, flip, asked) {
     const names = [...group.leaves.keys()];
     group.folded = (many || (group.fine && !asked)) !== flip.has(group.key);
     if (!group.folded || names.length === 1) {
-      return names.map((name, n) => ({ group, names: [name], label: name, start: n === 0 }));
+      return names.map((name) => ({ group, names: [name], label: name }));
     }
-    return [{ group, names, label: `all ${names.length}`, start: true }];
+    return [{ group, names, label: `all ${names.length}` }];
   });
+}
+
+// Where a group or a host begins, and what is not what it is called.
+function dress(columns, real) {
+  columns.forEach((column, n) => {
+    const before = columns[n - 1]?.group;
+    column.look = [before === column.group ? "" : " start",
+      before?.host === column.group.host ? "" : " edge",
+      real.get(column.group.key)?.native === false ? " unreal" : ""].join("");
+  });
+  return columns;
 }
 
 function rowsOf(group, flip, asked) {
@@ -156,7 +167,7 @@ function counted(cells) {
 }
 
 function square(cells, row, column) {
-  const start = column.start ? " start" : "";
+  const start = column.look;
   if (!cells.length) return html("td", { class: `empty${start}` }, "·");
   const { worst, count, whole, known } = worstOf(cells);
   const [name, glyph, letter] = worst.look;
@@ -185,16 +196,15 @@ function toggle(group, key, label, note) {
 function heads(columns, several, real) {
   const spans = (of) => [...Map.groupBy(columns, of)].map(([, own]) => own);
   const row = (kind, made) => html("tr", { class: kind }, html("td"), made);
-  const noted = ({ key }) => real.get(key) ?? "";
   const hosts = spans(({ group }) => group.host).map((own) =>
-    html("th", { scope: "colgroup", colspan: own.length, class: "start" }, html("span", {}, own[0].group.host)));
+    html("th", { scope: "colgroup", colspan: own.length, class: "start edge" }, html("span", {}, own[0].group.host)));
   const groups = spans(({ group }) => group).map((own) => {
-    const [{ group }] = own, note = noted(group);
-    return html("th", { scope: "colgroup", colspan: own.length, class: note ? "start unreal" : "start" },
-      html("span", {}, toggle(group, group.key, group.title, note)));
+    const [{ group, look }] = own;
+    return html("th", { scope: "colgroup", colspan: own.length, class: look.trim() },
+      html("span", {}, toggle(group, group.key, group.title, real.get(group.key)?.note)));
   });
-  const leaves = columns.map(({ label, start }) =>
-    html("th", { scope: "col", class: start ? "start" : null }, html("span", {}, label)));
+  const leaves = columns.map(({ label, look }) =>
+    html("th", { scope: "col", class: look.trim() }, html("span", {}, label)));
   const named = several && columns[0].group.host !== "";
   return html("thead", {}, named ? row(null, hosts) : [], row(null, groups), row("turned", leaves));
 }
@@ -206,18 +216,19 @@ function body(group, axis, columns, at, { flip, asked, several, real }) {
   const wide = (kind, head, said) => html("tr", { class: kind }, html("th", { scope: kind === "family" ? "rowgroup" : "row" },
       html("span", {}, head)),
     html("td", { colspan: columns.length }, said));
+  const native = real.get(group.key)?.native ?? true;
   const squares = (line) => columns.map((column) => square(at(line, column), line, column));
-  const notes = [several ? group.host : "", real.get(group.key) ?? ""].filter(Boolean).join(", ");
+  const notes = [several ? group.host : "", real.get(group.key)?.note].filter(Boolean).join(", ");
   if (group.folded) {
     const note = [number(group.leaves.size, axis.noun), notes].filter(Boolean).join(", ");
-    return html("tbody", {}, html("tr", { class: "family" },
+    return html("tbody", {}, html("tr", { class: native ? "family" : "family unreal" },
       rowHead(toggle(group, group.key, group.title, note)), squares(lines[0])));
   }
   const folding = flip.has(`${group.key}/*`) ? toggle(group, `${group.key}/*`, "fold what passes everywhere", "") : [];
   return html("tbody", {},
     wide("family", toggle(group, group.key, group.title, notes), folding),
-    lines.map((line) => html("tr", {}, rowHead(line.label), squares(line))),
-    rest.length ? wide("rest", toggle({ folded: true }, `${group.key}/*`, `${rest.length} pass everywhere`, ""),
+    lines.map((line) => html("tr", { class: native ? null : "unreal" }, rowHead(line.label), squares(line))),
+    rest.length ? wide("rest", toggle({ folded: true }, `${group.key}/*`, `${rest.length} ${rest.length === 1 ? "passes" : "pass"} everywhere`, ""),
       html("span", {}, `✓ P ${rest.join(", ")}`)) : []);
 }
 
@@ -227,9 +238,9 @@ function matrix(cells, { swap, flip, asked }, index) {
   const shown = there.length ? there : cells;
   if (!shown.length) return html("p", { class: "quiet" }, "No cell is like that.");
   const [down, across] = swap ? [REACTORS, SCENARIOS] : [SCENARIOS, REACTORS];
-  const columns = columnsOf(groupsOf(shown, across), flip, asked);
-  const real = new Map(index.realizations.filter(([, , text]) => text)
-    .map(([host, reactor, text]) => [`${host}/${reactor}`, text]));
+  const real = new Map(index.realizations
+    .map(([host, reactor, note, native]) => [`${host}/${reactor}`, { note, native }]));
+  const columns = dress(columnsOf(groupsOf(shown, across), flip, asked), real);
   const several = Object.keys(index.hosts).length > 1;
   const at = placed(cells, across, down);
   const options = { flip, asked, several, real };

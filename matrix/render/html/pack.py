@@ -18,7 +18,7 @@ from matrix.model.scenarios import find
 from matrix.render.html.cells import Detail, Row
 from matrix.render.html.changes import Changes
 from matrix.render.html.clauses import clause
-from matrix.render.html.hosts import VERSIONS, versions
+from matrix.render.html.hosts import VERSIONS, Real, versions
 from matrix.render.html.looks import LOOKS
 from matrix.render.html.strip import scale
 from matrix.render.plain import visible
@@ -30,7 +30,7 @@ CHUNK = 100
 def index(
     cells: Sequence[CellReport],
     hosts: Sequence[Host],
-    realizations: Mapping[tuple[str, str], str],
+    realizations: Mapping[tuple[str, str], Real],
     changes: Changes | None,
 ) -> str:
     """What the script needs to find, filter and draw cells, and the rules' clauses."""
@@ -48,7 +48,10 @@ def index(
             "families": {visible(name): visible(find(name).family) for name in scenarios},
             "hosts": {visible(host.id): versions(host) for host in hosts},
             "versions": [label for label, _ in VERSIONS],
-            "realizations": [[*map(visible, (*at, text))] for at, text in realizations.items()],
+            "realizations": [
+                [*map(visible, (*at, real.note)), real.is_native]
+                for at, real in realizations.items()
+            ],
             "scale": list(scale()),
             "cells": listed,
         }
@@ -78,15 +81,15 @@ def _listed(cell: CellReport, words: dict[str, int], is_changed: bool) -> list[i
     texts = (cell.host, axes.reactor, axes.transport, axes.scenario, axes.side, axes.peer)
     places = [words.setdefault(visible(text), len(words)) for text in texts]
     is_known = cell.is_accepted and not cell.outcome.is_accepted
-    flags = (cell.is_flaky, is_known, is_of_the_peer(cell), is_changed)
+    flags = (cell.is_flaky, is_known, is_the_kernels(cell), is_changed)
     bits = sum(flag << n for n, flag in enumerate(flags))
     passed = sum(attempt.verdict.outcome is Outcome.PASS for attempt in cell.attempts)
     tried = max(cell.owed, len(cell.attempts))
     return [*places, SEVERITY.index(cell.outcome), bits, passed, tried]
 
 
-def is_of_the_peer(cell: CellReport) -> bool:
-    """Whether only the peer's rules were broken: the kernel's doing, it may be."""
+def is_the_kernels(cell: CellReport) -> bool:
+    """Whether only the peer's rules were broken: it may well be the kernel's doing."""
     broken = cell.worst.verdict.broken if cell.worst else ()
     return bool(broken) and all(clause(name).axis == "peer" for name in broken)
 

@@ -6,11 +6,12 @@ reactor that takes a hundred times as long must be seen beside one that does not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import log10
 
 from attrs import frozen
 
+from matrix.model.report import CellReport
 from matrix.model.result import Result
 from matrix.render.html.words import percent
 from matrix.statistics import Latency, latency
@@ -26,6 +27,7 @@ class Strip:
     """Where min, median, p99 and max of the latencies lie on the scale, and what they are."""
 
     places: tuple[int, int, int, int]
+    median: str
     words: str
 
 
@@ -35,7 +37,29 @@ def strip(attempts: Iterable[Result]) -> Strip | None:
     if seen is None:
         return None
     low, median, p99, high = map(place, (seen.low, seen.median, seen.p99, seen.high))
-    return Strip((low, median, p99, high), _words(seen))
+    return Strip((low, median, p99, high), short(seen.median), _words(seen))
+
+
+@frozen
+class Speeds:
+    """A strip for each reactor of each host over each transport, None where it has no latency."""
+
+    transports: tuple[str, ...]
+    lines: tuple[tuple[str, str, tuple[Strip | None, ...]], ...]
+
+
+def speeds(cells: Sequence[CellReport]) -> Speeds:
+    """The latencies of all cells, reactor by transport."""
+    transports = tuple(dict.fromkeys(cell.cell.transport for cell in cells))
+    attempts: dict[tuple[str, str], dict[str, list[Result]]] = {}
+    for cell in cells:
+        row = attempts.setdefault((cell.host, cell.cell.reactor), {})
+        row.setdefault(cell.cell.transport, []).extend(cell.attempts)
+    lines = (
+        (host, reactor, tuple(strip(row.get(transport, ())) for transport in transports))
+        for (host, reactor), row in attempts.items()
+    )
+    return Speeds(transports, tuple(line for line in lines if any(line[2])))
 
 
 def place(seconds: float) -> int:

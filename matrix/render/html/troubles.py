@@ -55,6 +55,11 @@ class Group:
     alike: int
     troubles: tuple[Trouble, ...]
 
+    @property
+    def has_full(self) -> bool:
+        """Whether any of its cells is shown in full."""
+        return any(trouble.detail for trouble in self.troubles)
+
 
 def groups(
     cells: Sequence[CellReport], details: Callable[[CellReport], Detail]
