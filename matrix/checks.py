@@ -182,6 +182,14 @@ def prompt(case: Case) -> Finding:
     )
 
 
+def sleeps(case: Case) -> Finding:
+    """The CPU that the reactor's thread used while nothing had to be done."""
+    if case.transcript.first(wire.ASLEEP) is None:
+        return NotApplicable("the scenario does not let the reactor sleep")
+    cpu = count(case.need(wire.AWAKE), "cpu")
+    return None if cpu < wire.SLEEP_CPU else f"it used {cpu / 1e6:.3f} s of CPU, with nothing to do"
+
+
 def producer_stopped_once(case: Case) -> Finding:
     """Calls to stopProducing; none where the producer had been unregistered."""
     if case.transcript.first(wire.PRODUCER_REGISTERED) is None:

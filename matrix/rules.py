@@ -114,6 +114,16 @@ RULES = (
         checks.prompt,
     ),
     Rule(
+        "sleeps",
+        "local",
+        "While every buffer is full and nobody does anything, the reactor sleeps, in less than "
+        f"{wire.SLEEP_CPU / 1000:g} ms of CPU.",
+        "IReactorTime, IReactorFDSet.addWriter: “notify me when it is possible to write”, and not "
+        "all the time.",
+        checks.sleeps,
+        scenario="abort-after-timeout",
+    ),
+    Rule(
         "producer-stopped-once",
         "local",
         "The registered producer's stopProducing is called exactly once.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections import namedtuple
 from contextlib import suppress
 
@@ -17,6 +18,7 @@ from twisted.internet import error
 from twisted.python import log
 from twisted.python.failure import Failure
 
+from matrix import wire
 from matrix.agent import ends
 
 Fault = namedtuple("Fault", "rule inject")
@@ -165,6 +167,23 @@ def abort_after_a_while(stage):
     transport = stage.aborter.transport
     abort = transport.abortConnection
     transport.abortConnection = lambda: stage.reactor.callLater(0.25, abort)
+
+
+@_breaks("sleeps")
+def reactor_never_sleeps(stage):
+    """The reactor's thread is busy while everybody else holds still."""
+    fall_asleep = stage.fall_asleep
+
+    def burn():
+        end = time.thread_time() + 2e-6 * wire.SLEEP_CPU
+        while time.thread_time() < end:
+            pass
+
+    def broken():
+        fall_asleep()
+        stage.reactor.callLater(0, burn)
+
+    stage.fall_asleep = broken
 
 
 @_breaks("producer-stopped-once")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -45,7 +46,7 @@ class Stage:
         self._wiring = Wiring(self, cell, contexts)
         self._clockwork = Clockwork(recorder, reactor, self._look_at_bystander)
         self._bystander: Any = None
-        self._last_sample = self._identity = self._proof = None
+        self._last_sample = self._identity = self._proof = self._fell_asleep = None
 
     @property
     def aborter(self):
@@ -171,6 +172,7 @@ class Stage:
 
     def abort(self):
         """Call ``abortConnection()`` once, and look in every turn of the reactor from now on."""
+        self._wake_up()
         self.sample(always=True)
         self._clockwork.count_turns()
         self._bystander.count_from_here()
@@ -200,6 +202,13 @@ class Stage:
         """Do not wake the reactor from here on: the abort has to come by itself."""
         self._clockwork.fall_asleep()
         self.recorder.record(wire.PROCESS, wire.ASLEEP)
+        self._fell_asleep = time.thread_time_ns()
+
+    def _wake_up(self):
+        """Say what the sleep took, if there was one."""
+        if self._fell_asleep is not None:
+            used = time.thread_time_ns() - self._fell_asleep
+            self.recorder.record(wire.PROCESS, wire.AWAKE, cpu=used // 1000)
 
     def half_close(self):
         """The peer writes no more, and the aborter knows what to do with that."""
