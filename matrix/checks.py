@@ -151,7 +151,10 @@ def reason_fits(case: Case) -> Finding:
         return NotApplicable("the connection was aborted, or not lost")
     is_orderly = act is None or act["act"] == "finish"
     wanted = "ConnectionDone" if is_orderly else "ConnectionLost"
-    if f"twisted.internet.error.{wanted}" in case.lost["reason"]["mro"]:
+    names = {f"twisted.internet.error.{wanted}"}
+    if case.scenario.raises:
+        names.add(_DELIBERATE)  # what is documented is ConnectionLost
+    if names.intersection(case.lost["reason"]["mro"]):
         return None
     return f"the reason was {_words(case.lost['reason'])}, and not {wanted}"
 
@@ -217,9 +220,20 @@ def writes_after_abort_dropped(case: Case) -> Finding:
 
 
 def abort_idempotent(case: Case) -> Finding:
-    """What aborts and closes raised that came after the abort."""
+    """What aborts and closes raised that came after the abort, and what else came of them."""
     again = _early(case, "abortConnection") or _early(case, "loseConnection")
-    return again or _late(case, wire.LATE_ABORT, "a second abortConnection()")
+    return again or _late(case, wire.LATE_ABORT, "a second abortConnection()") or _unmade(case)
+
+
+def _unmade(case: Case) -> str | None:
+    """What the client's factory was told after the connection was lost."""
+    if case.lost is None:
+        return None
+    events = case.transcript.events
+    later = events[events.index(case.lost) :]
+    if any(e.name == wire.GAVE_UP and e.get("waiting_for") == "a connection" for e in later):
+        return "clientConnectionFailed was called, of a connection that was made and lost before"
+    return None
 
 
 def _early(case: Case, call: str) -> str | None:
@@ -378,6 +392,8 @@ def peer_reason(case: Case) -> Finding:
     lost = case.transcript.first(wire.CONNECTION_LOST, wire.PEER)
     if lost is None:
         return NotApplicable("the peer's connectionLost was not called, or it has none")
+    if case.scenario.raises and not case.aborts:
+        return NotApplicable("nobody says how a peer is told of an exception")
     wanted = {"ConnectionDone" if case.scenario.closes else "ConnectionLost"}
     if case.bar == wire.FIN:
         wanted.add("ConnectionDone")

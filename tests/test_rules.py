@@ -157,6 +157,12 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("producer-silent-after-stop", SOCKET, adds(LOST, wire.ABORTER, PAUSED), "producer-paused"),
     ("writes-after-abort-dropped", SOCKET, sets(wire.LATE_WRITE, raised=EXCEPTION), "write()"),
     ("abort-idempotent", SOCKET, sets(wire.LATE_ABORT, raised=EXCEPTION), "a second abort"),
+    (
+        "abort-idempotent",
+        SOCKET,
+        adds(wire.LATE_ABORT, wire.PROCESS, wire.GAVE_UP, waiting_for="a connection"),
+        "clientConnectionFailed",
+    ),
     ("late-calls-ignored", SOCKET, sets(wire.LATE_CALL, raised=EXCEPTION), "loseConnection()"),
     ("descriptor-closed", SOCKET, sets(wire.DESCRIPTOR, closed=False), "still open"),
     ("reactor-clean", SOCKET, leaves("readers"), "readers: something"),

@@ -209,6 +209,11 @@ class ReactorPeer(End):
         """Send bytes to the aborter."""
         self.transport.write(data)
 
+    def act(self, act):
+        """``say`` is all that this end can do: send a byte."""
+        assert act == "say"
+        self.say(b"?")
+
     def hold_still(self):
         """Read nothing from now on."""
         self.transport.pauseProducing()

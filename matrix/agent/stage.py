@@ -217,7 +217,7 @@ class Stage:
         yield Wait("the peer's FIN", lambda: self.aborter.read_lost, LIMIT)
 
     def peer_acts(self, act):
-        """The witness ends the connection in its own way."""
+        """The peer does what ends the connection."""
         self.sample(always=True)
         self._bystander.count_from_here()
         self.aborter.record(wire.PEER_ACTED, act=act)

@@ -26,7 +26,7 @@ _LIMIT = 10.0
 
 
 _DRAIN, _STOP, _SAY, _START_TLS = b"d", b"s", b"!", b"t"
-_ACTS = {"finish": b"f", "reset": b"r", "rubbish": b"g"}
+_ACTS = {"finish": b"f", "reset": b"r", "rubbish": b"g", "say": _SAY + b"?"}
 
 
 class Witness:
@@ -81,7 +81,7 @@ class Witness:
         self._command(_START_TLS)
 
     def act(self, act):
-        """``finish``, ``reset`` or ``rubbish``: end the connection in that way."""
+        """``finish``, ``reset`` or ``rubbish``: end the connection in that way. ``say``: a byte."""
         self._command(_ACTS[act])
 
     def say(self, data):
