@@ -170,6 +170,15 @@ def exception_reported(case: Case) -> Finding:
 _DELIBERATE = "matrix.agent.scenarios.DeliberateError"
 
 
+def deaf_after_abort(case: Case) -> Finding:
+    """The aborter's calls to dataReceived since the abort."""
+    if not case.aborts:
+        return NotApplicable("the scenario does not abort")
+    late = case.after(case.need(wire.ABORT_CALLED), wire.DATA_AFTER_ABORT)
+    total = sum(count(event, "bytes") for event in late)
+    return f"dataReceived was given {total} bytes after the abort" if late else None
+
+
 def prompt(case: Case) -> Finding:
     """The turns of the reactor until connectionLost, with a peer that holds still."""
     if not case.aborts:

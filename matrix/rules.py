@@ -106,6 +106,13 @@ RULES = (
         scenario="abort-then-raise",
     ),
     Rule(
+        "deaf-after-abort",
+        "local",
+        "Once it has aborted, the aborter's dataReceived is not called any more.",
+        _ABRUPT,
+        checks.deaf_after_abort,
+    ),
+    Rule(
         "prompt",
         "local",
         f"connectionLost is called within {wire.PROMPT_TURNS} turns of the reactor, although the "

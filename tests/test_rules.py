@@ -148,6 +148,12 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("crowd-down", MANY, sets(wire.CROWD, lost=398), "lost 398 of 199"),
     ("crowd-down", MANY, sets(wire.CROWD, peers_lost=198), "peers_lost 198 of 199"),
     ("crowd-down", MANY, sets(wire.CROWD, kept=1), "1 kept in memory"),
+    (
+        "deaf-after-abort",
+        SOCKET,
+        adds(wire.ABORT_CALLED, wire.ABORTER, wire.DATA_AFTER_ABORT, bytes=7),
+        "given 7 bytes",
+    ),
     ("prompt", SOCKET, sets(LOST, wire.ABORTER, turns=wire.PROMPT_TURNS), "had not come"),
     ("prompt", SOCKET, adds(wire.ABORT_RETURNED, wire.PEER, wire.HOLD_ENDED), "had not come"),
     ("sleeps", SLEEPS, sets(wire.AWAKE, cpu=90_000), "0.090 s of CPU"),

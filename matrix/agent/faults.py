@@ -141,6 +141,12 @@ def exception_swallowed(stage):
     stage.aborter.dataReceived = broken
 
 
+@_breaks("deaf-after-abort")
+def data_after_abort(stage):
+    """What has come in by then is delivered after the abort."""
+    _at_abort(stage, lambda: stage.aborter.dataReceived(b"late"))
+
+
 @_breaks("prompt")
 def abort_waits_for_writeable(stage):
     """The abort takes place when the socket is next writeable."""

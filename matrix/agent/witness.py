@@ -85,7 +85,7 @@ class Witness:
         self._command(_ACTS[act])
 
     def say(self, data):
-        """Send one byte to the aborter."""
+        """Send one byte to the aborter, twice: over TLS, two records that come in together."""
         self._command(_SAY + data)
 
     def drain_politely(self):
@@ -192,7 +192,8 @@ class Witness:
 
     def _do(self, command, sock, session):
         if command == _SAY:
-            session.send(self._commands[1].recv(1))
+            byte = self._commands[1].recv(1)
+            sock.sendall(session.encrypt(byte) + session.encrypt(byte))
         elif command == _ACTS["rubbish"]:
             sock.sendall(b"This is no TLS record." * 10)
         elif command == _ACTS["finish"]:
