@@ -151,8 +151,12 @@ def reason_fits(case: Case) -> Finding:
         return NotApplicable("the connection was aborted, or not lost")
     is_orderly = act is None or act["act"] == wire.FINISH
     wanted = "ConnectionDone" if is_orderly else "ConnectionLost"
-    fitting = {wanted, "ConnectionDone"} if case.bar in _ORDERLY else {wanted}
-    if any(f"twisted.internet.error.{name}" in case.lost["reason"]["mro"] for name in fitting):
+    names = {f"twisted.internet.error.{wanted}"}
+    if case.bar in _ORDERLY:
+        names.add("twisted.internet.error.ConnectionDone")
+    if case.scenario.raises:
+        names.add(_DELIBERATE)  # what is documented is ConnectionLost
+    if names.intersection(case.lost["reason"]["mro"]):
         return None
     return f"the reason was {_words(case.lost['reason'])}, and not {wanted}"
 
@@ -172,6 +176,15 @@ def exception_reported(case: Case) -> Finding:
 _DELIBERATE = "matrix.agent.scenarios.DeliberateError"
 
 
+def deaf_after_abort(case: Case) -> Finding:
+    """The aborter's calls to dataReceived since the abort."""
+    if not case.aborts:
+        return NotApplicable("the scenario does not abort")
+    late = case.after(case.need(wire.ABORT_CALLED), wire.DATA_AFTER_ABORT)
+    total = sum(count(event, "bytes") for event in late)
+    return f"dataReceived was given {total} bytes after the abort" if late else None
+
+
 def prompt(case: Case) -> Finding:
     """The turns of the reactor until connectionLost, with a peer that holds still."""
     if not case.aborts:
@@ -185,6 +198,14 @@ def prompt(case: Case) -> Finding:
         f"after {wire.PROMPT_TURNS} turns of the reactor, with the peer holding still, "
         f"connectionLost had not come; it came {lost.t - begin:.3f} s after the abort"
     )
+
+
+def sleeps(case: Case) -> Finding:
+    """The CPU that the reactor's thread used while nothing had to be done."""
+    if case.transcript.first(wire.ASLEEP) is None:
+        return NotApplicable("the scenario does not let the reactor sleep")
+    cpu = count(case.need(wire.AWAKE), "cpu")
+    return None if cpu < wire.SLEEP_CPU else f"it used {cpu / 1e6:.3f} s of CPU, with nothing to do"
 
 
 def producer_stopped_once(case: Case) -> Finding:
@@ -214,9 +235,20 @@ def writes_after_abort_dropped(case: Case) -> Finding:
 
 
 def abort_idempotent(case: Case) -> Finding:
-    """What aborts and closes raised that came after the abort."""
+    """What aborts and closes raised that came after the abort, and what else came of them."""
     again = _early(case, "abortConnection") or _early(case, "loseConnection")
-    return again or _late(case, wire.LATE_ABORT, "a second abortConnection()")
+    return again or _late(case, wire.LATE_ABORT, "a second abortConnection()") or _unmade(case)
+
+
+def _unmade(case: Case) -> str | None:
+    """What the client's factory was told after the connection was lost."""
+    if case.lost is None:
+        return None
+    events = case.transcript.events
+    later = events[events.index(case.lost) :]
+    if any(e.name == wire.GAVE_UP and e.get("waiting_for") == "a connection" for e in later):
+        return "clientConnectionFailed was called, of a connection that was made and lost before"
+    return None
 
 
 def _early(case: Case, call: str) -> str | None:
@@ -375,6 +407,8 @@ def peer_reason(case: Case) -> Finding:
     lost = case.transcript.first(wire.CONNECTION_LOST, wire.PEER)
     if lost is None:
         return NotApplicable("the peer's connectionLost was not called, or it has none")
+    if case.scenario.raises and not case.aborts:
+        return NotApplicable("nobody says how a peer is told of an exception")
     wanted = {"ConnectionDone" if case.scenario.closes else "ConnectionLost"}
     if case.bar == wire.FIN:
         wanted.add("ConnectionDone")

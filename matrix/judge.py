@@ -54,7 +54,7 @@ def default_bar(cell: Cell) -> str:
     ending = find(cell.scenario).ending
     if ending in (wire.FINISH, wire.CLOSE):
         return wire.CLOSE_NOTIFY if cell.is_tls else wire.FIN
-    if not cell.is_unix or ending not in (wire.ABORT, wire.ABORT_DELIVERED):
+    if not cell.is_unix or ending not in (wire.ABORT, wire.ABORT_DELIVERED, wire.SAY):
         return wire.RESET
     return wire.CUT if cell.is_tls else wire.FIN
 

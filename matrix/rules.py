@@ -106,12 +106,29 @@ RULES = (
         scenario="abort-then-raise",
     ),
     Rule(
+        "deaf-after-abort",
+        "local",
+        "Once it has aborted, the aborter's dataReceived is not called any more.",
+        _ABRUPT,
+        checks.deaf_after_abort,
+    ),
+    Rule(
         "prompt",
         "local",
         f"connectionLost is called within {wire.PROMPT_TURNS} turns of the reactor, although the "
         "peer reads nothing and the socket never gets writeable.",
         _ABRUPT,
         checks.prompt,
+    ),
+    Rule(
+        "sleeps",
+        "local",
+        "While every buffer is full and nobody does anything, the reactor sleeps, in less than "
+        f"{wire.SLEEP_CPU / 1000:g} ms of CPU.",
+        "IReactorTime, IReactorFDSet.addWriter: “notify me when it is possible to write”, and not "
+        "all the time.",
+        checks.sleeps,
+        scenario="abort-after-timeout",
     ),
     Rule(
         "producer-stopped-once",

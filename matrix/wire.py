@@ -27,6 +27,11 @@ SETTLING_TIME = 0.25
 PROMPT_TURNS = 100
 """Turns of the reactor after which an abort that is still open is not prompt."""
 
+SLEEP_CPU = 10_000
+"""Microseconds of CPU in a tenth of a second's sleep, after which it was none. Reactors that sleep
+were seen to use up to 1,600, those that turn without end as much as the machine gives them.
+"""
+
 SMALL_BUFFER = 4096
 """SO_SNDBUF and SO_RCVBUF, in bytes, of connections with small buffers."""
 
@@ -47,10 +52,13 @@ CLOSE = "close"
 FINISH, RESET_IT, VANISH, RUBBISH = "finish", "reset", "vanish", "rubbish"
 """By the peer, while the connection is full: in good order, by a reset, by the death of its
 process, or with bytes that are no TLS record."""
+SAY = "say"
+"""By an exception of the aborter's own callback, over a byte that the peer sends."""
 CONTROLLED = (ABORT, ABORT_DELIVERED, FINISH, RESET_IT, VANISH)
 """What a control plays: whatever a kernel might fail to tell the other end.
 
-What comes of rubbish is up to TLS, and an orderly close has a rule of its own for what arrives.
+What comes of rubbish is up to TLS, what comes of an exception is up to the reactor, and an orderly
+close has a rule of its own for what arrives.
 """
 
 # What the manager asks of an agent (field ``do``) and the agent answers (field ``type``) --------
@@ -158,13 +166,17 @@ CALLED = "called"
 CLOSE_CALLED = "close-called"
 """About to call ``loseConnection()`` for good: ``written`` bytes so far."""
 PEER_ACTED = "peer-acted"
-"""The witness is told to end the connection its way: ``act``, `FINISH` or what follows it."""
+"""The peer is told to do what ends the connection: ``act``, `FINISH` or what follows it."""
+DATA_AFTER_ABORT = "data-after-abort"
+"""The aborter's ``dataReceived`` was called although it had aborted: ``bytes``."""
 READ_LOST = "read-lost"
 """The aborter's ``readConnectionLost`` was called: the peer's FIN has come."""
 DELIVERED = "delivered"
 """Everything that was written waits in the peer's kernel: ``bytes``."""
 ASLEEP = "asleep"
 """From here on nothing but the scenario's own cause wakes the reactor up."""
+AWAKE = "awake"
+"""The sleep is over: ``cpu``, the microseconds that the reactor's thread has used in it."""
 CONNECTION_LOST = "connection-lost"
 """``connectionLost`` was called: ``reason`` (an exception), ``turns`` since the abort, or null."""
 HOLD_ENDED = "hold-ended"

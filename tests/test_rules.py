@@ -24,6 +24,7 @@ REACTOR = evolve(SOCKET, peer="reactor")
 RESETS = evolve(SOCKET, scenario="peer-resets-while-full")
 RAISES = evolve(SOCKET, scenario="abort-then-raise")
 MANY = evolve(REACTOR, scenario="abort-many")
+SLEEPS = evolve(SOCKET, scenario="abort-after-timeout")
 CLOSES = evolve(SOCKET, scenario="lose-when-full")
 CLOSES_TOO = evolve(CLOSES, peer="reactor")
 EXCEPTION = {"type": "builtins.OSError", "mro": ["builtins.OSError"], "message": "oh\nno"}
@@ -119,6 +120,9 @@ def good(cell: Cell) -> Events:
         events.pop(place(events, wire.ABORT_RETURNED))
     elif cell in (CLOSES, CLOSES_TOO):
         becomes_a_close(events)
+    elif cell == SLEEPS:
+        adds(wire.PROVED, wire.PROCESS, wire.AWAKE, cpu=700)(events)
+        adds(wire.PROVED, wire.PROCESS, wire.ASLEEP)(events)
     elif cell == RAISES:
         text = "matrix.agent.scenarios.DeliberateError: on purpose"
         adds(LOST, wire.PROCESS, wire.LOGGED, kind="log", text=text)(events)
@@ -144,14 +148,27 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("crowd-down", MANY, sets(wire.CROWD, lost=398), "lost 398 of 199"),
     ("crowd-down", MANY, sets(wire.CROWD, peers_lost=198), "peers_lost 198 of 199"),
     ("crowd-down", MANY, sets(wire.CROWD, kept=1), "1 kept in memory"),
+    (
+        "deaf-after-abort",
+        SOCKET,
+        adds(wire.ABORT_CALLED, wire.ABORTER, wire.DATA_AFTER_ABORT, bytes=7),
+        "given 7 bytes",
+    ),
     ("prompt", SOCKET, sets(LOST, wire.ABORTER, turns=wire.PROMPT_TURNS), "had not come"),
     ("prompt", SOCKET, adds(wire.ABORT_RETURNED, wire.PEER, wire.HOLD_ENDED), "had not come"),
+    ("sleeps", SLEEPS, sets(wire.AWAKE, cpu=90_000), "0.090 s of CPU"),
     ("producer-stopped-once", SOCKET, loses(wire.PRODUCER_STOPPED), "was not called"),
     ("producer-stopped-once", SOCKET, repeats(wire.PRODUCER_STOPPED), "called 2 times"),
     ("producer-silent-after-stop", SOCKET, adds(LOST, wire.ABORTER, RESUMED), "producer-resumed"),
     ("producer-silent-after-stop", SOCKET, adds(LOST, wire.ABORTER, PAUSED), "producer-paused"),
     ("writes-after-abort-dropped", SOCKET, sets(wire.LATE_WRITE, raised=EXCEPTION), "write()"),
     ("abort-idempotent", SOCKET, sets(wire.LATE_ABORT, raised=EXCEPTION), "a second abort"),
+    (
+        "abort-idempotent",
+        SOCKET,
+        adds(wire.LATE_ABORT, wire.PROCESS, wire.GAVE_UP, waiting_for="a connection"),
+        "clientConnectionFailed",
+    ),
     ("late-calls-ignored", SOCKET, sets(wire.LATE_CALL, raised=EXCEPTION), "loseConnection()"),
     ("descriptor-closed", SOCKET, sets(wire.DESCRIPTOR, closed=False), "still open"),
     ("reactor-clean", SOCKET, leaves("readers"), "readers: something"),

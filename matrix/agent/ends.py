@@ -122,6 +122,12 @@ class Aborter(End):
         if self.stage.produces_at_once:
             self.fill()
 
+    def dataReceived(self, data):
+        """Bytes of the application; once it has aborted, there ought to be none."""
+        if self.stage.turns_since_abort is not None:
+            self.record(wire.DATA_AFTER_ABORT, bytes=len(data))
+        super().dataReceived(data)
+
     def write(self, size):
         """Give the transport the next ``size`` bytes of the stream."""
         self.written += size
@@ -208,6 +214,11 @@ class ReactorPeer(End):
     def say(self, data):
         """Send bytes to the aborter."""
         self.transport.write(data)
+
+    def act(self, act):
+        """``say`` is all that this end can do: send a byte."""
+        assert act == wire.SAY
+        self.say(b"?")
 
     def hold_still(self):
         """Read nothing from now on."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections import namedtuple
 from contextlib import suppress
 
@@ -17,6 +18,7 @@ from twisted.internet import error
 from twisted.python import log
 from twisted.python.failure import Failure
 
+from matrix import wire
 from matrix.agent import ends
 
 Fault = namedtuple("Fault", "rule inject")
@@ -139,6 +141,12 @@ def exception_swallowed(stage):
     stage.aborter.dataReceived = broken
 
 
+@_breaks("deaf-after-abort")
+def data_after_abort(stage):
+    """What has come in by then is delivered after the abort."""
+    _at_abort(stage, lambda: stage.aborter.dataReceived(b"late"))
+
+
 @_breaks("prompt")
 def abort_waits_for_writeable(stage):
     """The abort takes place when the socket is next writeable."""
@@ -165,6 +173,23 @@ def abort_after_a_while(stage):
     transport = stage.aborter.transport
     abort = transport.abortConnection
     transport.abortConnection = lambda: stage.reactor.callLater(0.25, abort)
+
+
+@_breaks("sleeps")
+def reactor_never_sleeps(stage):
+    """The reactor's thread is busy while everybody else holds still."""
+    fall_asleep = stage.fall_asleep
+
+    def burn():
+        end = time.thread_time() + 2e-6 * wire.SLEEP_CPU
+        while time.thread_time() < end:
+            pass
+
+    def broken():
+        fall_asleep()
+        stage.reactor.callLater(0, burn)
+
+    stage.fall_asleep = broken
 
 
 @_breaks("producer-stopped-once")

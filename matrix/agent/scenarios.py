@@ -244,6 +244,20 @@ def abort_then_raise(stage):
 
 
 @_scenario()
+def raise_in_data_received(stage):
+    """A callback raises, and nobody has aborted."""
+
+    def fail():
+        raise DeliberateError("raised by the scenario")
+
+    yield from _fill_and_prove(stage)
+    stage.when("dataReceived", fail)
+    stage.peer_acts(wire.SAY)
+    stage.peer.drain()
+    yield from stage.see_the_end()
+
+
+@_scenario()
 def abort_from_thread(stage):
     """Another thread asks for the abort while the reactor sleeps."""
     yield from _fill_and_prove(stage)
@@ -361,6 +375,28 @@ def peer_closes_while_full(stage):
 def peer_sends_rubbish_while_full(stage):
     """The peer sends what is no TLS record, and then drains."""
     yield from _fill_and_prove(stage)
+    stage.peer_acts(wire.RUBBISH)
+    stage.peer.drain()
+    yield from stage.see_the_end()
+
+
+@_scenario()
+def peer_closes_after_unregister(stage):
+    """The same as peer-closes-while-full, without a producer that would have to be stopped."""
+    yield from _fill_and_prove(stage)
+    stage.call("unregisterProducer")
+    yield from stage.prove()
+    stage.peer_acts(wire.FINISH)
+    stage.peer.drain()
+    yield from stage.see_the_end()
+
+
+@_scenario()
+def peer_sends_rubbish_after_unregister(stage):
+    """The same as peer-sends-rubbish-while-full, without a producer."""
+    yield from _fill_and_prove(stage)
+    stage.call("unregisterProducer")
+    yield from stage.prove()
     stage.peer_acts(wire.RUBBISH)
     stage.peer.drain()
     yield from stage.see_the_end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -46,7 +47,7 @@ class Stage:
         self._wiring = Wiring(self, cell, contexts)
         self._clockwork = Clockwork(recorder, reactor, self._look_at_bystander)
         self._bystander: Any = None
-        self._last_sample = self._identity = self._proof = None
+        self._last_sample = self._identity = self._proof = self._fell_asleep = None
 
     @property
     def aborter(self):
@@ -173,6 +174,7 @@ class Stage:
 
     def abort(self):
         """Call ``abortConnection()`` once, and look in every turn of the reactor from now on."""
+        self._wake_up()
         self.sample(always=True)
         self._clockwork.count_turns()
         self._bystander.count_from_here()
@@ -202,6 +204,13 @@ class Stage:
         """Do not wake the reactor from here on: the abort has to come by itself."""
         self._clockwork.fall_asleep()
         self.recorder.record(wire.PROCESS, wire.ASLEEP)
+        self._fell_asleep = time.thread_time_ns()
+
+    def _wake_up(self):
+        """Say what the sleep took, if there was one."""
+        if self._fell_asleep is not None:
+            used = time.thread_time_ns() - self._fell_asleep
+            self.recorder.record(wire.PROCESS, wire.AWAKE, cpu=used // 1000)
 
     def half_close(self):
         """The peer writes no more, and the aborter knows what to do with that."""
@@ -210,7 +219,7 @@ class Stage:
         yield Wait("the peer's FIN", lambda: self.aborter.read_lost, LIMIT)
 
     def peer_acts(self, act):
-        """The witness ends the connection in its own way."""
+        """The peer does what ends the connection."""
         self.sample(always=True)
         self._bystander.count_from_here()
         self.aborter.record(wire.PEER_ACTED, act=act)

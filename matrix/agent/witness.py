@@ -28,7 +28,13 @@ _LIMIT = 10.0
 
 
 _DRAIN, _STOP, _SAY, _START_TLS = b"d", b"s", b"!", b"t"
-_ACTS = {wire.FINISH: b"f", wire.RESET_IT: b"r", wire.RUBBISH: b"g", wire.VANISH: b"v"}
+_ACTS = {
+    wire.FINISH: b"f",
+    wire.RESET_IT: b"r",
+    wire.RUBBISH: b"g",
+    wire.VANISH: b"v",
+    wire.SAY: _SAY + b"?",
+}
 
 
 class Witness:
@@ -85,11 +91,11 @@ class Witness:
         self._command(_START_TLS)
 
     def act(self, act):
-        """End the connection in that way: `matrix.wire.FINISH` or what follows it."""
+        """Do what ends the connection: `matrix.wire.FINISH` or what follows it."""
         self._command(_ACTS[act])
 
     def say(self, data):
-        """Send one byte to the aborter."""
+        """Send one byte to the aborter, twice: over TLS, two records that come in together."""
         self._command(_SAY + data)
 
     def drain_politely(self):
@@ -202,7 +208,8 @@ class Witness:
 
     def _do(self, command, sock, session):
         if command == _SAY:
-            session.send(self._commands[1].recv(1))
+            byte = self._commands[1].recv(1)
+            sock.sendall(session.encrypt(byte) + session.encrypt(byte))
         elif command == _ACTS[wire.RUBBISH]:
             sock.sendall(b"This is no TLS record." * 10)
         elif command == _ACTS[wire.FINISH]:
