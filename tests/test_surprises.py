@@ -116,3 +116,15 @@ def test_explaining_again_takes_back_what_is_not_expected() -> None:
     report = with_verdict(failed("prompt"), IN[0])
     assert explain(report, [EXPECTATION], DAY) == report
     assert all(r.expected is None for r in explain(report, [], DAY).results)
+
+
+def test_defect_behind_another_is_none() -> None:
+    """Where the cells fail by another known defect, nothing is known of the one behind it."""
+    ids = [result.cell.id for result in IN]
+    results = (
+        evolve(r, verdict=failed("released"), expected="another defect")
+        if r.fault is None and r.cell.id in ids
+        else r
+        for r in REPORT.results
+    )
+    assert found(evolve(REPORT, results=tuple(results))) == []
