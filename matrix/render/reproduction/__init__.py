@@ -20,11 +20,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matrix import expectations
 from matrix.model.cell import Cell
 from matrix.model.scenarios import NEVER_FULL, Scenario, find
-from matrix.render.reproduction.observations import Observation, has_producer, observations
+from matrix.render.reproduction.observations import (
+    CLOSES,
+    Observation,
+    has_producer,
+    observations,
+)
 from matrix.rules import rule
 
 WIDTH = 96
 """Columns of a script's docstring."""
+
+RESETS = ("abort-after-loss", "peer-resets-while-full", "peer-vanishes-while-full")
+"""Scenarios after which the peer is no more."""
 
 _STDLIB = (
     "contextlib",
@@ -109,8 +117,11 @@ def script(cell: Cell) -> str:
         small_buffers=scenario.name != "abort-when-full-default-buffers",
         is_load=scenario.family == "load",
         starts_tls=scenario.name == "start-tls-then-abort",
+        at_once=scenario.name == "abort-when-full-at-once",
+        answered=scenario.name != "abort-in-handshake",
+        closes=scenario.name in CLOSES,
         sleeps=scenario.name in ("abort-from-thread", "abort-after-timeout"),
-        resets=scenario.name in ("abort-after-loss", "peer-resets-while-full"),
+        resets=scenario.name in RESETS,
     )
     return f'"""{_head(cell, scenario, looked_at)}"""\n\n{_imports(body)}\n\n{body.strip()}\n'
 

@@ -40,6 +40,16 @@ def has_producer(scenario: Scenario) -> bool:
     return scenario.produces or scenario.name == "abort-in-pause-producing"
 
 
+UNREGISTERED = (
+    "unregister-then-abort",
+    "abort-while-half-closed",
+    "lose-when-full",
+    "unregister-then-lose",
+)
+"""Scenarios in which the producer is none any more when the connection goes."""
+CLOSES = {"lose-when-full": "len(CHUNK) * 3", "unregister-then-lose": "len(CHUNK) * 3 + 1000"}
+"""Scenarios in which the aborter closes in good order, with the number of bytes that it writes."""
+
 _Expressions = dict[str, tuple[str, str]]
 
 
@@ -48,6 +58,7 @@ def _always() -> _Expressions:
         "connection-lost-once": ("1", 'calls.count("connectionLost")'),
         "writes-after-abort-dropped": ("[]", "writes"),
         "abort-idempotent": ("[]", "aborts"),
+        "late-calls-ignored": ("[]", "late"),
         "descriptor-closed": ("True", "not is_open"),
         "reactor-clean": ("0", "len(left)"),
         "nothing-logged": ("[]", "logged"),
@@ -63,16 +74,22 @@ def _of_abort(scenario: Scenario) -> _Expressions:
     }
     if not scenario.raises:
         return {**found, "reason-aborted": _kind("reason", "ConnectionAborted")}
-    return {**found, "exception-reported": ("1", "len(own)"), "nothing-logged": ("own", "logged")}
+    either = "reason and issubclass(reason, (error.ConnectionAborted, RuntimeError))"
+    return {
+        **found,
+        "reason-aborted": ("True", either),
+        "exception-reported": ("1", "len(own)"),
+        "nothing-logged": ("own", "logged"),
+    }
 
 
 def _of_end(scenario: Scenario) -> _Expressions:
-    is_orderly = scenario.name == "peer-closes-while-full"
+    is_orderly = scenario.name == "peer-closes-while-full" or scenario.name in CLOSES
     return {"reason-fits": _kind("reason", "ConnectionDone" if is_orderly else "ConnectionLost")}
 
 
 def _of_producer(scenario: Scenario) -> _Expressions:
-    is_there = scenario.name not in ("unregister-then-abort", "abort-while-half-closed")
+    is_there = scenario.name not in UNREGISTERED
     return {
         "producer-stopped-once": (str(int(is_there)), 'calls.count("stopProducing")'),
         "producer-silent-after-stop": (
@@ -89,19 +106,25 @@ _PREFIX = {
 
 def _of_reactor(cell: Cell) -> _Expressions:
     kind = "ConnectionClosed" if cell.transport == "unix" else "ConnectionLost"
+    if cell.scenario in CLOSES:
+        kind = "ConnectionDone"
     found = {
         **_PREFIX,
         "peer-lost-once": ("1", "len(reasons)"),
         "peer-reason": _kind("(reasons or [None])[0]", kind),
     }
     size = {"abort-many": "199", "abort-storm": "100"}.get(cell.scenario)
+    if cell.scenario in CLOSES:
+        found["close-delivers"] = (CLOSES[cell.scenario], "len(received)")
     if size is not None:
         found["crowd-down"] = (f"{{({size}, {size}, {size}, 0)}}", "{*crowds}")
     return found
 
 
 def _of_socket(cell: Cell, scenario: Scenario) -> _Expressions:
-    found = {} if cell.is_tls else dict(_PREFIX)
+    found = {} if cell.is_tls and cell.scenario not in CLOSES else dict(_PREFIX)
+    if cell.scenario in CLOSES:
+        found["close-delivers"] = (f'({CLOSES[cell.scenario]}, "EOF")', "(len(received), end)")
     if scenario.aborts:
         told = ('"an end"', 'end and "an end" or "nothing"')
         found["peer-told"] = told if cell.is_unix else ('"RST"', 'end or "nothing"')
