@@ -297,5 +297,5 @@ def _latencies(change: Callable[..., Change], old: CellReport, new: CellReport) 
 
 
 def _median(cell: CellReport) -> tuple[float, tuple[float, float] | None]:
-    seen = sorted(a.latency for a in cell.attempts if a.latency is not None)
+    seen = sorted(a.glance.latency for a in cell.attempts if a.glance.latency is not None)
     return (median(seen), median_interval(seen)) if seen else (0.0, None)

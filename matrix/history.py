@@ -183,7 +183,9 @@ def _storable(text: str) -> str:
 
 
 def _row(cell: CellReport) -> tuple[Any, ...]:
-    seen = [attempt.latency for attempt in cell.attempts if attempt.latency is not None]
+    seen = [
+        attempt.glance.latency for attempt in cell.attempts if attempt.glance.latency is not None
+    ]
     bad = sum(not attempt.is_accepted for attempt in cell.attempts)
     latency = median(seen) if seen else None
     return cell.outcome.value, cell.is_accepted, bad, len(cell.attempts), latency

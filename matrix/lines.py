@@ -25,7 +25,7 @@ from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Outcome, Result, Verdict
 from matrix.model.shard import Shard
 from matrix.model.transcript import Source, Stored, Transcript
-from matrix.structure import from_json, shown, take_latency, to_json
+from matrix.structure import from_json, shown, take_glance, to_json
 
 SCHEMA = 1
 """Version of the file format that this module writes and reads."""
@@ -242,7 +242,7 @@ class _Draft:
     def _result(self, keep: Callable[[], Source] | None, raw: dict[str, Any]) -> None:
         kept: dict[str, Any] = {}
         if keep is not None:
-            kept = {"transcript": Stored(keep(), take_latency(raw))}
+            kept = {"transcript": Stored(keep(), take_glance(raw))}
         cell_id, result = _field(raw, "id"), from_json(raw, Result)
         self._known(result.host, result.shard)
         if cell_id != result.cell.id:

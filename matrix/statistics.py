@@ -108,7 +108,7 @@ class Latency:
 
 def latency(attempts: Iterable[Result]) -> Latency | None:
     """The spread of the latencies, or None where no attempt has one."""
-    seen = sorted(filter(None, (attempt.latency for attempt in attempts)))
+    seen = sorted(filter(None, (attempt.glance.latency for attempt in attempts)))
     if not seen:
         return None
     return Latency(seen[0], median(seen), _quantile(seen, 0.99), seen[-1])

@@ -20,7 +20,7 @@ from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.report import Planned
 from matrix.model.result import Control, Result, Standing
-from matrix.model.transcript import Event, Transcript
+from matrix.model.transcript import Event, Glance, Transcript
 
 _T = TypeVar("_T")
 _Hook = Callable[[Any, Any], Any]
@@ -51,28 +51,26 @@ def from_json(raw: object, kind: type[_T]) -> _T:
         raise ValueError(what.replace(" @ .", ", in ").removesuffix(" @ ")) from group
 
 
-def take_latency(raw: dict[str, Any]) -> float | None:
-    """What `Transcript.latency` says of the events in ``raw``, which has none afterwards.
+def take_glance(raw: dict[str, Any]) -> Glance:
+    """What `Transcript.glance` says of the events in ``raw``, which has none afterwards.
 
     `ValueError` if one of them is no event.
     """
     events = raw.get("events")
     if not isinstance(events, list):
-        return None  # which is left to be refused with all else that may be wrong
+        return Glance(False, None, None)  # which is left to be refused with all else that is wrong
     raw["events"] = []
-    return _latency(events)
-
-
-def _latency(events: list[Any]) -> float | None:
-    called: float | None = None
-    lost: float | None = None
-    for raw in events:
-        t, side, name = _event_fields(raw)
+    called, lost, proved = None, None, None
+    for event in events:
+        t, side, name = _event_fields(event)
         if called is None and name == wire.ABORT_CALLED:
             called = t
         elif lost is None and name == wire.CONNECTION_LOST and side == wire.ABORTER:
             lost = t
-    return None if called is None or lost is None else lost - called
+        elif proved is None and name == wire.PROVED:
+            proved = event
+    latency = None if called is None or lost is None else lost - called
+    return Glance(called is not None, latency, None if proved is None else str(proved.get("proof")))
 
 
 def shown(raw: object) -> str:

@@ -87,6 +87,24 @@ def test_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing-logged: log: oops" in ended.stdout
 
 
+def test_expected_failure_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a user's own file expects leaves the status at 0; what of it did not come is named."""
+    logged = Event(1, wire.PROCESS, wire.LOGGED, {"kind": "log", "text": "oops"})
+    python, mine = story(tmp_path, monkeypatch, logged), tmp_path / "mine.toml"
+    known = 'cells = ["*"]\noutcome = "fail"\nreason = "r"\nlink = "l"\nexpires = 2999-01-01\n'
+    mine.write_text(
+        f'[noisy]\nrules = ["nothing-logged"]\n{known}[late]\nrules = ["prompt"]\n{known}'
+    )
+    words = ("run", "--python", python, *ONE, "-o", tmp_path, "--expectations", mine)
+    ended = commands.run(*words)
+    assert ended.returncode == 0, ended.stdout
+    (cell,) = read(tmp_path / "results.jsonl").cells()
+    assert (cell.outcome, cell.expected) == (Outcome.FAIL, "r (l)")
+    shown = " ".join(ended.stdout.split())
+    assert "expectation late: none of the 1 cell it is about fails as it says" in shown
+    assert "expectation noisy" not in shown
+
+
 def test_status_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run in which a planted fault goes uncaught ends with 3, and so does judging it again."""
     monkeypatch.setenv("MINIATURE_FAULTS", json.dumps({"never-late": "prompt"}))

@@ -130,18 +130,18 @@ def test_file_gives_any_report_back(report: Report) -> None:
         write(report, path)
         found = read(path)
         assert found == report
-        assert [r.latency for r in found.results] == [r.latency for r in report.results]
+        assert [r.glance for r in found.results] == [r.glance for r in report.results]
         write(found, copy)
         assert copy.read_bytes() == path.read_bytes()
 
 
-def test_latency_is_known_without_the_transcript(tmp_path: Path) -> None:
+def test_glance_is_known_without_the_transcript(tmp_path: Path) -> None:
     """What is asked of every attempt is said without going to the file again."""
     report = synthetic.report(40, {Outcome.INCONCLUSIVE: 3}, repeat=2)
     found = read(written(tmp_path, report))
     (tmp_path / "results.jsonl").unlink()
-    assert [r.latency for r in found.results] == [r.latency for r in report.results]
-    assert {r.latency is None for r in found.results} == {True, False}
+    assert [r.glance for r in found.results] == [r.glance for r in report.results]
+    assert {r.glance.latency is None for r in found.results} == {True, False}
 
 
 def test_changed_results_are_written_as_they_are(tmp_path: Path) -> None:

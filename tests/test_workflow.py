@@ -31,7 +31,7 @@ def test_judging_what_was_stored_changes_nothing(report: Report) -> None:
 def test_usual_report(tmp_path: Path) -> None:
     """The same of a report as runs make them, with every outcome, and of a shard of it."""
     for shard in (None, "2/3"):
-        report = synthetic.report(60, synthetic.EVERY_OUTCOME, repeat=2, shard=shard)
+        report = synthetic.report(90, synthetic.EVERY_OUTCOME, repeat=2, shard=shard)
         judged = judge_again(report)
         path = tmp_path / "results.jsonl"
         write(judged, path)

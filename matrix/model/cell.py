@@ -27,7 +27,7 @@ class Cell:
     @property
     def id(self) -> str:
         """For instance ``epoll/tls1.3/abort-when-full/client/socket``; stable for ever."""
-        return "/".join(self.parts)
+        return f"{self.reactor}/{self.transport}/{self.scenario}/{self.side}/{self.peer}"
 
     @property
     def parts(self) -> tuple[str, str, str, str, str]:

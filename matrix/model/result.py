@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from matrix import wire
 from matrix.model.cell import Cell
-from matrix.model.transcript import Source, Stored, Transcript
+from matrix.model.transcript import Glance, Source, Stored, Transcript
 
 
 class Outcome(Enum):
@@ -118,9 +118,9 @@ class Result:
         return self._transcript.source if isinstance(self._transcript, Stored) else None
 
     @property
-    def latency(self) -> float | None:
-        """Seconds from the abort to the aborter's connectionLost, or None without either."""
-        return self._transcript.latency
+    def glance(self) -> Glance:
+        """What is asked of every attempt; known without reading the transcript."""
+        return self._transcript.glance
 
     @property
     def is_accepted(self) -> bool:

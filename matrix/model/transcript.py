@@ -76,11 +76,28 @@ class Transcript:
         return bool(self.events) and self.events[-1].name == wire.FINISHED
 
     @property
-    def latency(self) -> float | None:
-        """Seconds from the abort to the aborter's connectionLost, or None without either."""
-        called = self.first(wire.ABORT_CALLED)
+    def glance(self) -> Glance:
+        """What is asked of every transcript."""
+        called, proved = self.first(wire.ABORT_CALLED), self.first(wire.PROVED)
         lost = self.first(wire.CONNECTION_LOST, wire.ABORTER)
-        return None if called is None or lost is None else lost.t - called.t
+        return Glance(
+            aborted=called is not None,
+            latency=None if called is None or lost is None else lost.t - called.t,
+            proof=None if proved is None else str(proved.get("proof")),
+        )
+
+
+@frozen
+class Glance:
+    """What is asked of every attempt, so that nobody has to hold all the events for it.
+
+    Whether it came to its abort; the seconds from there to the aborter's connectionLost; the name
+    of the proof that was claimed. None for what is not there.
+    """
+
+    aborted: bool
+    latency: float | None
+    proof: str | None
 
 
 class Source(Protocol):
@@ -95,10 +112,7 @@ class Source(Protocol):
 
 @frozen
 class Stored:
-    """A transcript that stays where it is until it is asked for; they are nearly all of a report.
-
-    What is asked of every attempt is known without: its ``latency``.
-    """
+    """A transcript that stays in its place until it is asked for: they are most of a report."""
 
     source: Source
-    latency: float | None
+    glance: Glance

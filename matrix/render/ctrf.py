@@ -20,6 +20,7 @@ from matrix.model.result import Outcome, Result
 from matrix.render.plain import clip, visible
 from matrix.render.sentence import verdict_sentence
 
+TOOL = "reactor-matrix"
 SPECIFICATION = "1.0.0"
 """The version of the format."""
 STATUSES = ("passed", "failed", "skipped", "pending", "other")
@@ -40,32 +41,40 @@ _TEXT_LIMIT = 20_000
 
 
 def render(report: Report) -> str:
-    """The whole document, as JSON."""
-    return json.dumps(_document(report), indent=1) + "\n"
+    """The whole document, as JSON with a test on each line."""
+    counts, tests = Counter[str](), []
+    for test in _tests(report):
+        counts[test["status"]] += 1
+        counts["flaky"] += test.get("flaky", False)
+        tests.append(json.dumps(test))  # thousands of tests as values would take all the memory
+    opening = {"reportFormat": "CTRF", "specVersion": SPECIFICATION, "generatedBy": TOOL}
+    results = {
+        "tool": {"name": TOOL, "version": _shown(report.version)},
+        "summary": _summary(report, counts, len(tests)),
+        "environment": {"extra": {"hosts": {_shown(h.id): _host(h) for h in report.hosts}}},
+        "extra": {"plan": _shown(report.plan.digest), "repeat": report.plan.repeat},
+    }
+    lines = ",\n".join(tests)
+    return (
+        f'{json.dumps(opening).removesuffix("}")}, "results": '
+        f'{json.dumps(results).removesuffix("}")}, "tests": [\n{lines}\n]}}}}\n'
+    )
 
 
-def _document(report: Report) -> dict[str, Any]:
-    tests = [*map(_test, report.cells()), *_validity(report)]
-    counts = Counter(test["status"] for test in tests)
+def _tests(report: Report) -> Iterator[dict[str, Any]]:
+    yield from map(_test, report.cells())
+    yield from _validity(report)
+
+
+def _summary(report: Report, counts: Counter[str], tests: int) -> dict[str, Any]:
     start, stop = _times(report)
     return {
-        "reportFormat": "CTRF",
-        "specVersion": SPECIFICATION,
-        "generatedBy": "reactor-matrix",
-        "results": {
-            "tool": {"name": "reactor-matrix", "version": _shown(report.version)},
-            "summary": {
-                "tests": len(tests),
-                **{status: counts[status] for status in STATUSES},
-                "flaky": sum(test.get("flaky", False) for test in tests),
-                "start": start,
-                "stop": stop,
-                "extra": {"verdict": verdict_sentence(report)},
-            },
-            "tests": tests,
-            "environment": {"extra": {"hosts": {_shown(h.id): _host(h) for h in report.hosts}}},
-            "extra": {"plan": _shown(report.plan.digest), "repeat": report.plan.repeat},
-        },
+        "tests": tests,
+        **{status: counts[status] for status in STATUSES},
+        "flaky": counts["flaky"],
+        "start": start,
+        "stop": stop,
+        "extra": {"verdict": verdict_sentence(report)},
     }
 
 
