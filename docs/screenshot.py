@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-SIZE = {"width": 1120, "height": 900}
+SIZE = {"width": 1280, "height": 860}
 
 
 def main(page: Path, picture: Path) -> None:
@@ -21,6 +21,7 @@ def main(page: Path, picture: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         tab = browser.new_page(viewport=SIZE)
         tab.goto(page.resolve().as_uri())
+        tab.wait_for_selector("html[data-ready]", state="attached")
         tab.screenshot(path=picture)
         browser.close()
 

@@ -481,3 +481,56 @@ def test_changes_since_a_baseline_are_shown(opener: Opener) -> None:
     page.tab.locator('[data-word="is:changed"]').click()
     page.tab.locator(".matrix td.fail").click()
     assert page.tab.locator("#opened").get_by_text("passed before").is_visible()
+
+
+def test_folding_keeps_the_place_of_the_keyboard(opener: Opener) -> None:
+    """What was folded or unfolded by a key still has the focus, and can be turned back."""
+    page = opener(report(200, {Outcome.FAIL: 3})).go()
+    button = page.tab.get_by_role("button", name="producers", exact=True)
+    for expanded in ("false", "true"):
+        button.press("Enter")
+        expect(button).to_have_attribute("aria-expanded", expanded)
+        expect(button).to_be_focused()
+
+
+def test_what_passes_everywhere_unfolds(opener: Opener) -> None:
+    """The line of scenarios that pass everywhere opens into their rows, and folds again."""
+    page = opener(report(40, {Outcome.FAIL: 1})).go()
+    rest = page.tab.get_by_role("button", name="1 passes everywhere")
+    rows = page.tab.locator(".matrix tbody tr")
+    before = rows.all_inner_texts()
+    rest.click()
+    expect(rest).to_have_count(0)
+    assert len(page.tab.locator(".matrix tbody td[tabindex]").all()) == 10
+    page.tab.get_by_role("button", name="fold what passes everywhere").click()
+    rest.wait_for()
+    assert rows.all_inner_texts() == before
+
+
+def test_heads_stay_in_sight(opener: Opener) -> None:
+    """However far the matrix is scrolled, the heads of rows and columns are where they were."""
+    small = {"width": 500, "height": 300}
+    page = opener(report(2000, {Outcome.FAIL: 99}), viewport=small).go()
+    grid, row = page.tab.locator("#grid"), page.tab.locator(".matrix tbody tr:last-child th").last
+    column = page.tab.locator(".matrix thead tr").first
+    before = _corner(column)[1], _corner(row)[0]
+    grid.evaluate("(element) => element.scrollTo(200, 50)")
+    assert grid.evaluate("(element) => [element.scrollLeft, element.scrollTop]") == [200, 50]
+    assert (_corner(column)[1], _corner(row)[0]) == before
+
+
+def _corner(element: Locator) -> tuple[float, float]:
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"], box["y"]
+
+
+def test_row_and_column_of_a_square_stand_out(opener: Opener) -> None:
+    """Under the pointer, a square's row and column are marked, and their heads with them."""
+    page = opener(report(200, {Outcome.FAIL: 9})).go()
+    square = page.tab.locator(".matrix td.fail").first
+    square.hover()
+    lit = page.tab.locator(".matrix th.lit, .matrix tr.lit > th").all_inner_texts()
+    said = str(square.get_attribute("title"))
+    assert len(lit) == 2
+    assert all(text in said for text in lit)

@@ -36,7 +36,7 @@ function written({ cell, q, swap, flip }) {
 function go(change, { replace = false } = {}) {
   state = { ...state, ...change };
   history[replace ? "replaceState" : "pushState"](null, "", written(state));
-  follow();
+  return follow();
 }
 
 async function follow() {
@@ -99,12 +99,12 @@ function equip({ cells }) {
   $("tools").hidden = false;
 }
 
-function flipped({ target }) {
+async function flipped({ target }) {
   const button = target.closest("button[data-flip]");
   if (!button) return;
   const key = button.dataset.flip, own = flips();
   if (!own.delete(key)) own.add(key);
-  go({ flip: [...own].map(encodeURIComponent).join(",") });
+  await go({ flip: [...own].map(encodeURIComponent).join(",") });
   document.querySelector(`button[data-flip="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
 
@@ -147,9 +147,10 @@ function around(cell, { cells, hosts }) {
         mark(each), ` ${each.side} aborts, peer: ${each.peer}`)))));
 }
 
-function shut() {
-  go({ cell: "" });
-  if (opener?.isConnected) opener.focus({ preventScroll: true });
+async function shut() {
+  await go({ cell: "" });
+  const back = opener?.isConnected ? opener : $("grid")?.querySelector('td[tabindex="0"]');
+  back?.focus({ preventScroll: true });
 }
 
 // Events ---------------------------------------------------------------------------------------
