@@ -201,10 +201,14 @@ def prompt(case: Case) -> Finding:
 
 
 def sleeps(case: Case) -> Finding:
-    """The CPU that the reactor's thread used while nothing had to be done."""
-    if case.transcript.first(wire.ASLEEP) is None:
+    """The time that passed, and the CPU that the reactor's thread used, with nothing to do."""
+    asleep = case.transcript.first(wire.ASLEEP)
+    if asleep is None:
         return NotApplicable("the scenario does not let the reactor sleep")
-    cpu = count(case.need(wire.AWAKE), "cpu")
+    awake, asked = case.need(wire.AWAKE), count(asleep, "time")
+    if (slept := count(awake, "time")) < asked:
+        return f"it woke up after {slept / 1e6:.3f} s, and not after {asked / 1e6:.3f} s"
+    cpu = count(awake, "cpu")
     return None if cpu < wire.SLEEP_CPU else f"it used {cpu / 1e6:.3f} s of CPU, with nothing to do"
 
 

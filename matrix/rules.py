@@ -124,9 +124,9 @@ RULES = (
         "sleeps",
         "local",
         "While every buffer is full and nobody does anything, the reactor sleeps, in less than "
-        f"{wire.SLEEP_CPU / 1000:g} ms of CPU.",
-        "IReactorTime, IReactorFDSet.addWriter: “notify me when it is possible to write”, and not "
-        "all the time.",
+        f"{wire.SLEEP_CPU / 1000:g} ms of CPU, and for as long as it was asked to.",
+        "IReactorTime.callLater: “the number of seconds to wait”; IReactorFDSet.addWriter: a "
+        "writer is told when there is something to write to, and not all the time.",
         checks.sleeps,
         scenario="abort-after-timeout",
     ),

@@ -174,9 +174,12 @@ READ_LOST = "read-lost"
 DELIVERED = "delivered"
 """Everything that was written waits in the peer's kernel: ``bytes``."""
 ASLEEP = "asleep"
-"""From here on nothing but the scenario's own cause wakes the reactor up."""
+"""From here on nothing but the scenario's own cause wakes the reactor up.
+
+It comes after ``time`` microseconds.
+"""
 AWAKE = "awake"
-"""The sleep is over: ``cpu``, the microseconds that the reactor's thread has used in it."""
+"""The sleep is over: its ``time`` and the ``cpu`` of the reactor's thread, in microseconds."""
 CONNECTION_LOST = "connection-lost"
 """``connectionLost`` was called: ``reason`` (an exception), ``turns`` since the abort, or null."""
 HOLD_ENDED = "hold-ended"

@@ -121,8 +121,8 @@ def good(cell: Cell) -> Events:
     elif cell in (CLOSES, CLOSES_TOO):
         becomes_a_close(events)
     elif cell == SLEEPS:
-        adds(wire.PROVED, wire.PROCESS, wire.AWAKE, cpu=700)(events)
-        adds(wire.PROVED, wire.PROCESS, wire.ASLEEP)(events)
+        adds(wire.PROVED, wire.PROCESS, wire.AWAKE, time=100_100, cpu=700)(events)
+        adds(wire.PROVED, wire.PROCESS, wire.ASLEEP, time=100_000)(events)
     elif cell == RAISES:
         text = "matrix.agent.scenarios.DeliberateError: on purpose"
         adds(LOST, wire.PROCESS, wire.LOGGED, kind="log", text=text)(events)
@@ -157,6 +157,7 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("prompt", SOCKET, sets(LOST, wire.ABORTER, turns=wire.PROMPT_TURNS), "had not come"),
     ("prompt", SOCKET, adds(wire.ABORT_RETURNED, wire.PEER, wire.HOLD_ENDED), "had not come"),
     ("sleeps", SLEEPS, sets(wire.AWAKE, cpu=90_000), "0.090 s of CPU"),
+    ("sleeps", SLEEPS, sets(wire.AWAKE, time=50_000), "after 0.050 s, and not after 0.100 s"),
     ("producer-stopped-once", SOCKET, loses(wire.PRODUCER_STOPPED), "was not called"),
     ("producer-stopped-once", SOCKET, repeats(wire.PRODUCER_STOPPED), "called 2 times"),
     ("producer-silent-after-stop", SOCKET, adds(LOST, wire.ABORTER, RESUMED), "producer-resumed"),

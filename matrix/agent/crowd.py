@@ -18,8 +18,9 @@ class _Member:
         self.transport = stage.transport
         self.exchange = 0
         self.small_buffers = stage.small_buffers
-        self.starts_tls = self.produces_at_once = False
+        self.starts_tls = False
         self.answered = True
+        self.at_once = lambda aborter: None
         self.turns_since_abort = None
         self.is_client = stage.is_client
         self.tls_options = stage.tls_options

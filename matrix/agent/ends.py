@@ -119,8 +119,7 @@ class Aborter(End):
         if self.stage.small_buffers:
             transports.shrink_descriptor(self.socket_number, self.socket_family, socket.SO_SNDBUF)
         self.probe = probes.Probe(self.socket_number, self.socket_family)
-        if self.stage.produces_at_once:
-            self.fill()
+        self.stage.at_once(self)
 
     def dataReceived(self, data):
         """Bytes of the application; once it has aborted, there ought to be none."""

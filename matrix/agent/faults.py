@@ -185,8 +185,8 @@ def reactor_never_sleeps(stage):
         while time.thread_time() < end:
             pass
 
-    def broken():
-        fall_asleep()
+    def broken(seconds):
+        fall_asleep(seconds)
         stage.reactor.callLater(0, burn)
 
     stage.fall_asleep = broken

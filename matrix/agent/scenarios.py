@@ -15,17 +15,20 @@ from matrix import wire
 
 Scenario = namedtuple(
     "Scenario",
-    "steps exchange small_buffers starts_tls answered produces_at_once",
-    defaults=(0, True, False, True, False),
+    "steps exchange small_buffers starts_tls answered at_once",
+    defaults=(0, True, False, True, lambda aborter: None),
 )
 """``steps(stage)`` yields waits; ``exchange`` bytes cross both ways first.
 
-``answered``: the peer takes part in the TLS handshake. ``produces_at_once``: a producer is
-registered in the aborter's ``connectionMade``.
+``answered``: the peer takes part in the TLS handshake. ``at_once(aborter)`` is called from inside
+its ``connectionMade``: where there is TLS, before the handshake.
 """
 
 ASLEEP_FOR = 0.1
 """Seconds until an abort that has to wake the reactor: long enough for it to sleep."""
+
+MUCH = 1 << 20
+"""Bytes of one write without a producer: more than the kernel takes with one default buffer."""
 
 MANY = 200
 """Connections on one reactor in ``abort-many``."""
@@ -83,11 +86,11 @@ def abort_when_full_after_exchange(stage):
     yield from _abort(stage)
 
 
-@_scenario()
+@_scenario(at_once=lambda aborter: aborter.write(MUCH))
 def abort_when_full_no_producer(stage):
-    """One large write."""
+    """One large write, which does not wait for anything."""
     yield from stage.connect()
-    yield from stage.write_much()
+    yield from stage.see_peer_still()
     yield from stage.prove()
     yield from _abort(stage)
 
@@ -106,7 +109,7 @@ def abort_when_full_default_buffers(stage):
     yield from _abort(stage)
 
 
-@_scenario(produces_at_once=True)
+@_scenario(at_once=lambda aborter: aborter.fill())
 def abort_when_full_at_once(stage):
     """The producer does not wait for anything."""
     yield from stage.connect()
@@ -167,8 +170,11 @@ def lose_when_full(stage):
 
 @_scenario()
 def unregister_then_lose(stage):
-    """The producer is done before, and one more write comes after it."""
-    yield from _fill_and_prove(stage)
+    """The producer is done before, and one more write comes after it; part of all is on its way."""
+    yield from stage.connect()
+    yield from stage.write_much(MUCH)
+    yield from stage.prove()
+    yield from stage.fill()
     stage.call("unregisterProducer")
     stage.aborter.write(1000)
     yield from stage.prove()
@@ -201,7 +207,7 @@ def abort_then_write(stage):
 def abort_in_pause_producing(stage):
     """The producer that is paused aborts."""
     yield from stage.connect()
-    yield from stage.write_much()
+    yield from stage.write_much(MUCH)
     yield from stage.prove()
     stage.when("pauseProducing", stage.abort)
     yield from stage.fill()
@@ -250,7 +256,7 @@ def raise_in_data_received(stage):
     def fail():
         raise DeliberateError("raised by the scenario")
 
-    yield from _fill_and_prove(stage)
+    yield from _fill_and_prove(stage, streaming=False)
     stage.when("dataReceived", fail)
     stage.peer_acts(wire.SAY)
     stage.peer.drain()
@@ -262,7 +268,7 @@ def abort_from_thread(stage):
     """Another thread asks for the abort while the reactor sleeps."""
     yield from _fill_and_prove(stage)
     asking = threading.Timer(ASLEEP_FOR, stage.reactor.callFromThread, (stage.abort,))
-    stage.fall_asleep()
+    stage.fall_asleep(ASLEEP_FOR)
     asking.start()
     yield from stage.the_abort()
     asking.join()
@@ -271,12 +277,13 @@ def abort_from_thread(stage):
 
 @_scenario()
 def abort_after_timeout(stage):
-    """A time-out aborts, while the reactor has nothing else to do."""
+    """A time-out that was put off aborts, while the reactor has nothing else to do."""
     yield from _fill_and_prove(stage)
     timer = TimeoutMixin()
     timer.callLater = stage.reactor.callLater
     timer.timeoutConnection = stage.abort
-    stage.fall_asleep()
+    timer.setTimeout(ASLEEP_FOR / 2)
+    stage.fall_asleep(ASLEEP_FOR)
     timer.setTimeout(ASLEEP_FOR)
     yield from stage.the_abort()
     yield from stage.see_both_ends_down()
@@ -387,6 +394,8 @@ def peer_closes_after_unregister(stage):
     stage.call("unregisterProducer")
     yield from stage.prove()
     stage.peer_acts(wire.FINISH)
+    yield from stage.turns(8)
+    stage.call("write", b"too late for a peer that has said goodbye")
     stage.peer.drain()
     yield from stage.see_the_end()
 

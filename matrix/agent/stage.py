@@ -16,9 +16,6 @@ from matrix.agent.crowd import Crowd
 from matrix.agent.recorder import describe
 from matrix.agent.wiring import Wiring
 
-MUCH = 1 << 20
-"""Bytes of one write without a producer: more than the kernel takes with one default buffer."""
-
 CROWD_LIMIT = 120.0
 """Seconds in which a step of a whole crowd must come about, on a machine that is busy elsewhere."""
 
@@ -40,7 +37,7 @@ class Stage:
         self.small_buffers = scenario.small_buffers
         self.starts_tls = scenario.starts_tls
         self.answered = scenario.answered
-        self.produces_at_once = scenario.produces_at_once
+        self.at_once = scenario.at_once
         self._cell, self._contexts = cell, contexts
         self._aborter_is_client = cell["side"] == "client"
         self._fault = fault
@@ -135,11 +132,11 @@ class Stage:
         with self._calling("registerProducer"):
             self.aborter.fill(streaming)
 
-    def write_much(self):
-        """The aborter writes `MUCH` at once, to a peer that reads no more."""
+    def write_much(self, size):
+        """The aborter writes so many bytes at once, to a peer that reads no more."""
         yield from self.see_peer_still()
         with self._calling("write"):
-            self.aborter.write(MUCH)
+            self.aborter.write(size)
 
     def deliver(self, size):
         """The aborter writes a little, and all of it comes to the peer's kernel."""
@@ -200,17 +197,18 @@ class Stage:
         """Let the reactor turn."""
         yield self._clockwork.some_turns(count)
 
-    def fall_asleep(self):
-        """Do not wake the reactor from here on: the abort has to come by itself."""
+    def fall_asleep(self, seconds):
+        """Do not wake the reactor from here on: the abort has to come by itself, in its time."""
         self._clockwork.fall_asleep()
-        self.recorder.record(wire.PROCESS, wire.ASLEEP)
-        self._fell_asleep = time.thread_time_ns()
+        self.recorder.record(wire.PROCESS, wire.ASLEEP, time=int(seconds * 1e6))
+        self._fell_asleep = time.monotonic_ns(), time.thread_time_ns()
 
     def _wake_up(self):
         """Say what the sleep took, if there was one."""
         if self._fell_asleep is not None:
-            used = time.thread_time_ns() - self._fell_asleep
-            self.recorder.record(wire.PROCESS, wire.AWAKE, cpu=used // 1000)
+            now = time.monotonic_ns(), time.thread_time_ns()
+            spent, cpu = (end - begin for begin, end in zip(self._fell_asleep, now))
+            self.recorder.record(wire.PROCESS, wire.AWAKE, time=spent // 1000, cpu=cpu // 1000)
 
     def half_close(self):
         """The peer writes no more, and the aborter knows what to do with that."""

@@ -100,7 +100,7 @@ SCENARIOS = (
     Scenario(
         "abort-when-full-no-producer",
         "producers",
-        "One large write without a producer; the state is proved; abort.",
+        "One large write without a producer, in connectionMade; the state is proved; abort.",
         "A whole page is written at once to a client that does not read.",
         _DISCARDS,
         produces=False,
@@ -168,8 +168,8 @@ SCENARIOS = (
     Scenario(
         "unregister-then-lose",
         "order of calls",
-        "The paused producer unregisters itself; one more write, and loseConnection(); the peer "
-        "drains.",
+        "A large write, and a producer that is paused and unregisters itself; one more write, and "
+        "loseConnection(); the peer drains.",
         "The body of a response was produced, its last lines are written, the connection closes.",
         _LOSE,
         ending=wire.CLOSE,
@@ -224,7 +224,8 @@ SCENARIOS = (
     Scenario(
         "raise-in-data-received",
         "callbacks",
-        "A byte comes in while the send side is full, and dataReceived raises; nobody aborts.",
+        "A pull producer; a byte comes in while the send side is full, and dataReceived raises; "
+        "nobody aborts.",
         "A bug in a protocol.",
         "twisted.internet.posixbase: “Any exception from application code gets logged and will "
         "cause us to disconnect the selectable.”",
@@ -242,7 +243,7 @@ SCENARIOS = (
     Scenario(
         "abort-after-timeout",
         "callbacks",
-        "A TimeoutMixin's timeout aborts, with nothing else going on in the reactor.",
+        "A TimeoutMixin's timeout, put off once, aborts, with nothing else going on.",
         "An idle timeout: what abortConnection exists for.",
         "twisted.protocols.policies.TimeoutMixin.timeoutConnection: “Called when the connection "
         "times out.”",
@@ -329,7 +330,8 @@ SCENARIOS = (
     Scenario(
         "peer-closes-after-unregister",
         "the peer",
-        "The same as peer-closes-while-full, once the paused producer has unregistered itself.",
+        "The same as peer-closes-while-full, once the paused producer has unregistered itself; one "
+        "write comes too late.",
         "The last chunk is on its way when the client says goodbye.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
         ending=wire.FINISH,
