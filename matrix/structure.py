@@ -27,6 +27,8 @@ _Hook = Callable[[Any, Any], Any]
 
 _EVENT_FIELDS = frozenset(("t", "side", "event"))
 """What stands beside an event's data, in the same object."""
+_EVENT_TYPES = frozenset(((float, str, str), (int, str, str)))
+"""What JSON may have in these fields."""
 
 
 def to_json(value: Any) -> dict[str, Any]:
@@ -145,7 +147,7 @@ def _event_fields(raw: Any) -> tuple[float, str, str]:
         t, side, name = raw["t"], raw["side"], raw["event"]
     except (TypeError, KeyError):
         raise ValueError(f"{shown(raw)} is no event") from None
-    if type(t) not in (float, int) or not isinstance(side, str) or not isinstance(name, str):
+    if (type(t), type(side), type(name)) not in _EVENT_TYPES:
         raise ValueError(f"{shown((t, side, name))} are not an event's time, side and name")
     return t, side, name
 
