@@ -34,6 +34,8 @@ ROUNDS = 5
 """Each page is opened so often."""
 LIMITS = {5_000: (2.5, 1.0), 20_000: (9.0, 3.0)}
 """Cells → megabytes and seconds that the page may take. A click may take a tenth of a second."""
+COMPARED = 5_000
+"""The others are measured up to so many cells: past that they take gigabytes."""
 PATIENCE = 120_000
 """Milliseconds in which a page must have opened."""
 
@@ -104,8 +106,9 @@ def _pages(shown: Report, folder: Path) -> Iterator[tuple[str, Path, float]]:
     start, page = monotonic(), folder / "ours.html"
     page.write_text(html.render(shown), "utf-8")
     yield "this one", page, monotonic() - start
-    yield "pytest-html", *_pytest_html(shown, folder)
-    yield "junit2html", *_junit2html(shown, folder)
+    if len(shown.cells()) <= COMPARED:
+        yield "pytest-html", *_pytest_html(shown, folder)
+        yield "junit2html", *_junit2html(shown, folder)
 
 
 def _pytest_html(shown: Report, folder: Path) -> tuple[Path, float]:

@@ -68,8 +68,10 @@ def realizations(hosts: Sequence[Host], cells: Sequence[CellReport]) -> dict[tup
     found: dict[tuple[str, str], Real] = {}
     for cell in cells:
         place = (cell.host, cell.cell.reactor)
+        if place in found or cell.outcome is Outcome.UNSUPPORTED:
+            continue
         events = (a.transcript.first(wire.REACTOR_INSTALLED) for a in cell.attempts)
-        said = None if place in found else next(filter(None, events), None)
+        said = next(filter(None, events), None)
         if said is not None:
             found[place] = _real(whole[cell.host], said.get("realization"), said.get("loop"))
     return found

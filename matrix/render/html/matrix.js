@@ -155,7 +155,8 @@ function worstOf(cells) {
   const telling = [alarming, known, there, cells].find(({ length }) => length);
   const worst = telling.reduce((one, other) => (other.severity < one.severity ? other : one));
   const count = telling.filter(({ look }) => look === worst.look).length;
-  return { worst, count, whole: count === (there.length || cells.length), known: !alarming.length && known.length > 0 };
+  const whole = count === (there.length || cells.length);
+  return { worst, count, whole, known: !alarming.length && known.length > 0 };
 }
 
 function counted(cells) {
@@ -189,19 +190,21 @@ function saidOf({ cells, lines: [row, column] }) {
 // Drawing --------------------------------------------------------------------------------------
 
 function toggle(group, key, label, note) {
-  const button = html("button", { type: "button", "data-flip": key, "aria-expanded": String(!group.folded) }, label);
+  const attributes = { type: "button", "data-flip": key, "aria-expanded": String(!group.folded) };
+  const button = html("button", attributes, label);
   return [button, note ? [" ", html("small", {}, note)] : []];
 }
 
 function heads(columns, several, real) {
   const spans = (of) => [...Map.groupBy(columns, of)].map(([, own]) => own);
   const row = (kind, made) => html("tr", { class: kind }, html("td"), made);
-  const hosts = spans(({ group }) => group.host).map((own) =>
-    html("th", { scope: "colgroup", colspan: own.length, class: "start edge" }, html("span", {}, own[0].group.host)));
+  const over = (own, look, said) =>
+    html("th", { scope: "colgroup", colspan: own.length, class: look }, html("span", {}, said));
+  const hosts = spans(({ group }) => group.host)
+    .map((own) => over(own, "start edge", own[0].group.host));
   const groups = spans(({ group }) => group).map((own) => {
     const [{ group, look }] = own;
-    return html("th", { scope: "colgroup", colspan: own.length, class: look.trim() },
-      html("span", {}, toggle(group, group.key, group.title, real.get(group.key)?.note)));
+    return over(own, look.trim(), toggle(group, group.key, group.title, real.get(group.key)?.note));
   });
   const leaves = columns.map(({ label, look }) =>
     html("th", { scope: "col", class: look.trim() }, html("span", {}, label)));
@@ -211,10 +214,12 @@ function heads(columns, several, real) {
 
 const rowHead = (...said) => html("th", { scope: "row" }, html("span", {}, said));
 
+const passing = ({ length }) => `${length} ${length === 1 ? "passes" : "pass"} everywhere`;
+
 function body(group, axis, columns, at, { flip, asked, several, real }) {
   const { lines, rest } = rowsOf(group, flip, asked);
-  const wide = (kind, head, said) => html("tr", { class: kind }, html("th", { scope: kind === "family" ? "rowgroup" : "row" },
-      html("span", {}, head)),
+  const wide = (kind, head, said) => html("tr", { class: kind },
+    html("th", { scope: kind === "family" ? "rowgroup" : "row" }, html("span", {}, head)),
     html("td", { colspan: columns.length }, said));
   const native = real.get(group.key)?.native ?? true;
   const squares = (line) => columns.map((column) => square(at(line, column), line, column));
@@ -224,11 +229,12 @@ function body(group, axis, columns, at, { flip, asked, several, real }) {
     return html("tbody", {}, html("tr", { class: native ? "family" : "family unreal" },
       rowHead(toggle(group, group.key, group.title, note)), squares(lines[0])));
   }
-  const folding = flip.has(`${group.key}/*`) ? toggle(group, `${group.key}/*`, "fold what passes everywhere", "") : [];
+  const everywhere = `${group.key}/*`;
+  const folding = flip.has(everywhere) ? toggle(group, everywhere, "fold what passes everywhere") : [];
   return html("tbody", {},
     wide("family", toggle(group, group.key, group.title, notes), folding),
     lines.map((line) => html("tr", { class: native ? null : "unreal" }, rowHead(line.label), squares(line))),
-    rest.length ? wide("rest", toggle({ folded: true }, `${group.key}/*`, `${rest.length} ${rest.length === 1 ? "passes" : "pass"} everywhere`, ""),
+    rest.length ? wide("rest", toggle({ folded: true }, everywhere, passing(rest)),
       html("span", {}, `✓ P ${rest.join(", ")}`)) : []);
 }
 
@@ -258,7 +264,8 @@ const STEPS = {
 
 function step(from, key) {
   const [down, right] = STEPS[key];
-  const rows = [...from.closest("table").querySelectorAll("tr")].filter((row) => row.querySelector("td[tabindex]"));
+  const rows = [...from.closest("table").querySelectorAll("tr")]
+    .filter((row) => row.querySelector("td[tabindex]"));
   let [row, column] = [rows.indexOf(from.parentElement), from.cellIndex], found = null;
   for (;;) {
     [row, column] = [row + Math.sign(down), column + Math.sign(right)];

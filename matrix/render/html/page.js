@@ -132,7 +132,7 @@ function title(cell) {
   const link = copied(() => location.href.split("#")[0] + "#" + keyOf(cell), "Copy link");
   return html("div", { class: "title" },
     html("h2", { id: "opened-title" }, cell ? [mark(cell), " ", cell.id] : "No such cell"),
-    cell && Object.keys(cell).length ? link : [], close);
+    cell ? link : [], close);
 }
 
 // The other cells of the same square: who aborts, and who is the peer.
@@ -162,7 +162,8 @@ function clicked(event) {
   if (!link && !square?.cells) return;
   event.preventDefault();
   opener = square ?? link;
-  go({ cell: (link?.getAttribute("href") ?? "#" + keyOf(worstOf(square.cells).worst)).slice("#cell=".length) });
+  const address = link?.getAttribute("href") ?? "#" + keyOf(worstOf(square.cells).worst);
+  go({ cell: address.slice("#cell=".length) });
 }
 
 function moved() {

@@ -62,7 +62,8 @@ function axisOf(times) {
     ((t <= before ? t - start : t - start - (after - before) + cut) * WIDTH) / Math.max(kept + cut, 1));
   const time = (x) => {
     const drawn = (x * (kept + cut)) / WIDTH;
-    return drawn <= before - start ? start + drawn : Math.max(after, after + drawn - cut - (before - start));
+    const past = drawn - (before - start);
+    return past <= 0 ? before + past : Math.max(after, after + past - cut);
   };
   return { start, end, before, after, kept, place, time, shows: () => true };
 }
@@ -123,7 +124,8 @@ function plot(events) {
     const width = Math.max(end - start, CLOSEST);
     const first = Math.max(whole.start, Math.min(start, whole.end - width));
     const last = Math.min(whole.end, first + width);
-    show(last - first < whole.end - whole.start && last > first ? windowOf([first, last].map(Math.round)) : null);
+    const isPart = last > first && last - first < whole.end - whole.start;
+    show(isPart ? windowOf([first, last].map(Math.round)) : null);
   };
   const scaled = (by, shift = 0) => {
     const width = axis.end - axis.start, middle = (axis.start + axis.end) / 2 + shift * width;
