@@ -53,6 +53,8 @@ def _selecting(command: _Command) -> _Command:
     return command
 
 
+_SHARD = click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
+_HOST = click.option("--host", metavar="NAME", help="What to call the host: it has one --python.")
 _EXPECTATIONS = click.option(
     "--expectations",
     "expected",
@@ -74,8 +76,9 @@ def _selection(axes: dict[str, Any]) -> plan.Selection:
     return plan.Selection(**{axis: axes[axis] for axis in AXES})
 
 
-def _interpreters(pythons: tuple[str, ...]) -> tuple[Interpreter, ...]:
-    return tuple(Interpreter.parse(text) for text in pythons) or (Interpreter.this(),)
+def _interpreters(pythons: tuple[str, ...], host: str | None = None) -> tuple[Interpreter, ...]:
+    found = tuple(Interpreter.parse(text) for text in pythons) or (Interpreter.this(),)
+    return found if host is None else workflow.called(host, found)
 
 
 @click.group()
@@ -100,7 +103,7 @@ def doctor_command(pythons: tuple[str, ...]) -> None:
 @commands.command("plan")
 @_selecting
 @_PYTHON
-@click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
+@_SHARD
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text")
 def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes: Any) -> None:
     """Every cell that a run with the same selection would owe."""
@@ -132,12 +135,13 @@ def rules_command(form: str) -> None:
 @commands.command("run")
 @_selecting
 @_PYTHON
+@_HOST
 @click.option("--repeat", type=click.IntRange(1), help="Attempts at each cell, round by round.")
 @click.option("--until-fail", is_flag=True, help="Go round until a cell is not accepted.")
 @click.option(
     "--duration", type=click.FloatRange(min=0), metavar="SECONDS", help="Go round for this long."
 )
-@click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
+@_SHARD
 @click.option("-j", "in_flight", type=click.IntRange(1), default=IN_FLIGHT, help="Cells at once.")
 @click.option(
     "--preload",
@@ -164,6 +168,7 @@ def rules_command(form: str) -> None:
 )
 def run_command(  # noqa: PLR0913 - each is an option
     pythons: tuple[str, ...],
+    host: str | None,
     repeat: int | None,
     until_fail: bool,
     duration: float | None,
@@ -178,7 +183,14 @@ def run_command(  # noqa: PLR0913 - each is an option
     """Run the cells, and write results and pages into a folder."""
     rounds, known = Rounds(repeat, duration, until_fail), workflow.expectations(expected)
     order = workflow.Order(
-        _selection(axes), _interpreters(pythons), rounds, shard, in_flight, preload, deadline, known
+        _selection(axes),
+        _interpreters(pythons, host),
+        rounds,
+        shard,
+        in_flight,
+        preload,
+        deadline,
+        known,
     )
     console = Console()
     report = workflow.run(order, folder, partial(terminal.progress, console=console))
@@ -227,6 +239,16 @@ def merge_command(results: tuple[Path, ...], output: Path) -> None:
     sys.exit(workflow.exit_code(merged))
 
 
+@commands.command("missing")
+@click.argument("host")
+@click.option("--why", required=True, metavar="TEXT", help="What the page says of it.")
+@click.option("--like", type=click.Path(path_type=Path), required=True, metavar="RESULTS")
+@click.option("-o", "output", type=click.Path(path_type=Path), required=True, metavar="FILE")
+def missing_command(host: str, why: str, like: Path, output: Path) -> None:
+    """Write a host that ought to be there and is not: it owes what the host of RESULTS did."""
+    workflow.leave_word(host, why, like, output)
+
+
 @commands.command("compare")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
@@ -273,7 +295,7 @@ _PAGES: dict[str, Callable[[Report], str]] = {
 def _pages(command: _Command) -> _Command:
     for name in reversed(_PAGES):
         path = click.Path(path_type=Path)
-        command = click.option(f"--{name}", name, type=path, metavar="FILE")(command)
+        command = click.option(f"--{name}", type=path, metavar="FILE")(command)
     return command
 
 

@@ -24,6 +24,7 @@ LAYERS = (
         "history",
         "judge",
         "merge",
+        "missing",
         "plan",
         "proof",
         "rules",
