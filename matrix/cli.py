@@ -21,7 +21,7 @@ from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
 from matrix.model.report import Report
-from matrix.render import badge, catalogue, comparison, ctrf, html, junit, markdown, terminal
+from matrix.render import badge, catalogue, comparison, ctrf, html, jobs, junit, markdown, terminal
 from matrix.store import read, write_atomically
 from matrix.surprises import surprises
 
@@ -104,7 +104,9 @@ def doctor_command(pythons: tuple[str, ...]) -> None:
 @_selecting
 @_PYTHON
 @_SHARD
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", *jobs.FORMATS]), default="text"
+)
 def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes: Any) -> None:
     """Every cell that a run with the same selection would owe."""
     hosts = workflow.inspect(_interpreters(pythons))
@@ -113,8 +115,8 @@ def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes:
     if form == "json":
         cells = [{"host": host, "id": cell.id} for host, cell in made.cells()]
         lines = [json.dumps({"digest": made.digest, "shard": shard, "cells": cells}, indent=1)]
-    elif form == "github":
-        lines = [json.dumps({"include": plan.shards(made)})]
+    elif form in jobs.FORMATS:
+        lines = [jobs.FORMATS[form](plan.shards(made, hosts))]
     click.echo("\n".join(lines))
 
 
