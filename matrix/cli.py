@@ -20,7 +20,17 @@ from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
 from matrix.model.cell import AXES
 from matrix.model.report import Report
-from matrix.render import badge, catalogue, ctrf, html, junit, markdown, reproduction, terminal
+from matrix.render import (
+    badge,
+    catalogue,
+    ctrf,
+    html,
+    jobs,
+    junit,
+    markdown,
+    reproduction,
+    terminal,
+)
 from matrix.store import read, write_atomically
 from matrix.surprises import surprises
 
@@ -52,6 +62,8 @@ def _selecting(command: _Command) -> _Command:
     return command
 
 
+_SHARD = click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
+_HOST = click.option("--host", metavar="NAME", help="What to call the host: it has one --python.")
 _EXPECTATIONS = click.option(
     "--expectations",
     "expected",
@@ -73,8 +85,9 @@ def _selection(axes: dict[str, Any]) -> plan.Selection:
     return plan.Selection(**{axis: axes[axis] for axis in AXES})
 
 
-def _interpreters(pythons: tuple[str, ...]) -> tuple[Interpreter, ...]:
-    return tuple(Interpreter.parse(text) for text in pythons) or (Interpreter.this(),)
+def _interpreters(pythons: tuple[str, ...], host: str | None = None) -> tuple[Interpreter, ...]:
+    found = tuple(Interpreter.parse(text) for text in pythons) or (Interpreter.this(),)
+    return found if host is None else workflow.called(host, found)
 
 
 @click.group()
@@ -99,8 +112,10 @@ def doctor_command(pythons: tuple[str, ...]) -> None:
 @commands.command("plan")
 @_selecting
 @_PYTHON
-@click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text")
+@_SHARD
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", *jobs.FORMATS]), default="text"
+)
 def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes: Any) -> None:
     """Every cell that a run with the same selection would owe."""
     hosts = workflow.inspect(_interpreters(pythons))
@@ -109,8 +124,8 @@ def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes:
     if form == "json":
         cells = [{"host": host, "id": cell.id} for host, cell in made.cells()]
         lines = [json.dumps({"digest": made.digest, "shard": shard, "cells": cells}, indent=1)]
-    elif form == "github":
-        lines = [json.dumps({"include": plan.shards(made)})]
+    elif form in jobs.FORMATS:
+        lines = [jobs.FORMATS[form](plan.shards(made, hosts))]
     click.echo("\n".join(lines))
 
 
@@ -131,12 +146,13 @@ def rules_command(form: str) -> None:
 @commands.command("run")
 @_selecting
 @_PYTHON
+@_HOST
 @click.option("--repeat", type=click.IntRange(1), help="Attempts at each cell, round by round.")
 @click.option("--until-fail", is_flag=True, help="Go round until a cell is not accepted.")
 @click.option(
     "--duration", type=click.FloatRange(min=0), metavar="SECONDS", help="Go round for this long."
 )
-@click.option("--shard", metavar="K/N", help="Only the K-th of N parts.")
+@_SHARD
 @click.option("-j", "in_flight", type=click.IntRange(1), default=IN_FLIGHT, help="Cells at once.")
 @click.option(
     "--preload",
@@ -163,6 +179,7 @@ def rules_command(form: str) -> None:
 )
 def run_command(  # noqa: PLR0913 - each is an option
     pythons: tuple[str, ...],
+    host: str | None,
     repeat: int | None,
     until_fail: bool,
     duration: float | None,
@@ -177,7 +194,14 @@ def run_command(  # noqa: PLR0913 - each is an option
     """Run the cells, and write results and pages into a folder."""
     rounds, known = Rounds(repeat, duration, until_fail), workflow.expectations(expected)
     order = workflow.Order(
-        _selection(axes), _interpreters(pythons), rounds, shard, in_flight, preload, deadline, known
+        _selection(axes),
+        _interpreters(pythons, host),
+        rounds,
+        shard,
+        in_flight,
+        preload,
+        deadline,
+        known,
     )
     console = Console()
     report = workflow.run(order, folder, partial(terminal.progress, console=console))

@@ -30,6 +30,16 @@ def merge_command(results: tuple[Path, ...], output: Path) -> None:
     sys.exit(workflow.exit_code(merged))
 
 
+@click.command("missing")
+@click.argument("host")
+@click.option("--why", required=True, metavar="TEXT", help="What the page says of it.")
+@click.option("--like", type=_FILE, required=True, metavar="RESULTS", help="Whose cells it owes.")
+@click.option("-o", "output", type=_FILE, required=True, metavar="FILE", help="Write it.")
+def missing_command(host: str, why: str, like: Path, output: Path) -> None:
+    """Write a host that ought to be there and is not: it owes what the host of RESULTS did."""
+    workflow.leave_word(host, why, like, output)
+
+
 @click.command("compare")
 @click.argument("old", type=_FILE)
 @click.argument("new", type=_FILE)
@@ -104,5 +114,11 @@ def history_prune_command(file: Path, keep: int) -> None:
     click.echo(f"{history.prune(file, keep)} runs forgotten.")
 
 
-COMMANDS: tuple[click.Command, ...] = (merge_command, compare_command, expect_group, history_group)
+COMMANDS: tuple[click.Command, ...] = (
+    merge_command,
+    missing_command,
+    compare_command,
+    expect_group,
+    history_group,
+)
 """All of these."""

@@ -7,12 +7,14 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from math import ceil
 
 from attrs import evolve, frozen
 
 from matrix import wire
 from matrix.errors import SelectionError
 from matrix.model.cell import AXES, Cell
+from matrix.model.costs import cost
 from matrix.model.report import Fault, Host, Plan, Planned
 from matrix.model.scenarios import SCENARIOS, why_left_out
 from matrix.model.shard import Shard
@@ -133,18 +135,16 @@ def parse_shard(text: str) -> Shard:
         raise SelectionError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
 
 
-CELLS_PER_SHARD = 500
-"""Cells that one job of a CI service runs: some minutes' work."""
+SECONDS_PER_SHARD = 2000.0
+"""What the cells that one job of a CI service runs cost: some minutes of sixteen at once."""
 
 
-def shards(plan: Plan) -> list[dict[str, str | int]]:
-    """The jobs that together run a whole plan, as the include list of a job matrix."""
-    total = sum(1 for _ in plan.cells())
-    count = -(-total // CELLS_PER_SHARD)
-    return [
-        {"name": f"shard {number} of {count}", "shard": f"{number}/{count}"}
-        for number in range(1, count + 1)
-    ]
+def shards(plan: Plan, hosts: Sequence[Host]) -> list[Shard]:
+    """The shards of a plan that cost about as much as one job ought to."""
+    able = {(host.id, r.name) for host in hosts for r in host.reactors if r.is_supported}
+    costs = [cost(cell) for host, cell in plan.cells() if (host, cell.reactor) in able]
+    count = max(1, ceil(sum(costs) / SECONDS_PER_SHARD))
+    return [Shard(number, count) for number in range(1, count + 1)]
 
 
 def digest(hosts: Iterable[Planned]) -> str:

@@ -14,7 +14,7 @@ from typing import Protocol
 from attrs import evolve, field, frozen
 
 from matrix import __version__, plan
-from matrix.errors import MergeError, OutputError, ResultsError
+from matrix.errors import MergeError, OutputError, ResultsError, SelectionError
 from matrix.expectations import Expectation, explain, load, parse, shipped
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
@@ -22,6 +22,7 @@ from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT, Rounds, Run, Stand, stands
 from matrix.manager.session import DEADLINE
 from matrix.merge import merge
+from matrix.missing import check_host, missing
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
 from matrix.render import html, junit, markdown
@@ -114,6 +115,14 @@ async def _play(playing: Run) -> str | None:
     return received[0] if received else None
 
 
+def called(host: str, interpreters: Sequence[Interpreter]) -> tuple[Interpreter, ...]:
+    """The one interpreter with a name for its host; `SelectionError` where that can't be."""
+    if len(interpreters) > 1:
+        raise SelectionError("--host is the name of one host; give one --python with it.")
+    check_host(host)
+    return (evolve(interpreters[0], host=host),)
+
+
 def inspect(interpreters: Sequence[Interpreter]) -> list[Host]:
     """What each interpreter can play."""
 
@@ -140,6 +149,12 @@ def merge_files(paths: Sequence[Path], output: Path) -> Report:
     merged = merge({str(path): read(path) for path in paths})
     write(merged, output)
     return merged
+
+
+def leave_word(host: str, why: str, like: Path, output: Path) -> None:
+    """Write the results of a host that is missing: it owes what the first host of a file does."""
+    started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    write(missing(host, why, read(like), started), output)
 
 
 def missing_shards(report: Report) -> list[str]:

@@ -23,6 +23,7 @@ LAYERS = (
         "expectations",
         "judge",
         "merge",
+        "missing",
         "plan",
         "proof",
         "rules",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain, product
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from matrix import wire
 from matrix.errors import SelectionError
 from matrix.model.cell import Cell
+from matrix.model.costs import COSTS, cost
 from matrix.model.report import Host, Plan, Reactor
 from matrix.model.scenarios import SCENARIOS, why_left_out
-from matrix.plan import Selection, make, parse_shard
+from matrix.model.shard import Shard
+from matrix.plan import SECONDS_PER_SHARD, Selection, make, parse_shard, shards
 from matrix.rules import RULES
 
 FAULTS = {f"breaks-{rule.name}": rule.name for rule in RULES}
@@ -133,6 +136,60 @@ def test_shards_are_stable(reactors: list[Reactor], number: int) -> None:
     one, other = (make([host], Selection(), shard=f"{number}/5") for host in hosts)
     assert sorted(ids(one)) == sorted(ids(other))
     assert one.digest == other.digest
+
+
+@settings(deadline=None)
+@given(st.permutations(COMBINATIONS), st.integers(1, 20))
+def test_a_shard_is_stable(cells: list[Cell], count: int) -> None:
+    """The parts of some cells are disjoint and complete, and the same whatever their order."""
+    shards = [Shard(number, count) for number in range(1, count + 1)]
+    parts = [shard.part(cells) for shard in shards]
+    assert sorted(chain(*parts)) == sorted(cells)
+    assert [set(part) for part in parts] == [set(shard.part(COMBINATIONS)) for shard in shards]
+
+
+def able(reactors: Sequence[Reactor]) -> Host:
+    """A host with all of Twisted's reactors, of which these exist there."""
+    more = [Reactor(f"not-{n}", "", wire.NOT_INSTALLED) for n in range(8)]
+    return Host("here", (), {}, (*reactors, *more))
+
+
+@pytest.mark.parametrize("count", range(2, 17))
+def test_shards_cost_alike(count: int) -> None:
+    """No shard of the full matrix of eight reactors, beside others, is 20% off the mean."""
+    whole = make([able([Reactor(f"loop-{n}", "") for n in range(8)])], Selection())
+    sums = [
+        sum(cost(cell) for cell in Shard(number, count).part(whole.hosts[0].cells) if is_able(cell))
+        for number in range(1, count + 1)
+    ]
+    mean = sum(sums) / count
+    assert max(abs(each - mean) for each in sums) <= 0.2 * mean
+
+
+def is_able(cell: Cell) -> bool:
+    """Whether the cell's reactor can run on the host that is made above."""
+    return cell.reactor.startswith("loop-")
+
+
+def test_jobs_are_as_many_as_they_cost() -> None:
+    """A plan becomes as many shards as its cells cost; reactors that can't run cost nothing."""
+    whole, some = Selection(), Selection(scenario=("abort-twice",))
+    hosts = [able([Reactor(f"loop-{n}", "") for n in range(8)])]
+    jobs = shards(make(hosts, whole), hosts)
+    seconds = sum(cost(cell) for _, cell in make(hosts, whole).cells() if is_able(cell))
+    assert [shard.number for shard in jobs] == list(range(1, len(jobs) + 1))
+    assert (len(jobs) - 1) * SECONDS_PER_SHARD < seconds <= len(jobs) * SECONDS_PER_SHARD
+    assert shards(make(hosts, some), hosts) == [Shard(1, 1)]
+    assert shards(make([able([])], whole), [able([])]) == [Shard(1, 1)]
+
+
+@pytest.mark.parametrize("scenario", COSTS)
+def test_costs_are_of_scenarios(scenario: str) -> None:
+    """Every scenario in the table of costs exists, and its cells cost what the table says."""
+    assert scenario in {s.name for s in SCENARIOS}
+    for transport, of in (("tcp6", "tcp"), ("unix", "unix"), ("tls-unix", "tls")):
+        if of in COSTS[scenario]:
+            assert cost(Cell("x", transport, scenario, "client", "socket")) == COSTS[scenario][of]
 
 
 def test_digest_is_of_the_cells() -> None:

@@ -25,7 +25,7 @@ async def inspect(session: Session, taken: set[str]) -> tuple[Host, dict[str, Tr
     probes = dict(zip(names, await asyncio.gather(*jobs), strict=True))
     _check_preload(session, probes.values())
     host = Host(
-        id=_unique(_name(hello.provenance), taken),
+        id=_unique(session.interpreter.host or _name(hello.provenance), taken),
         command=session.interpreter.command,
         provenance=hello.provenance,
         reactors=tuple(_reactor(known, probes[known.name]) for known in hello.reactors),

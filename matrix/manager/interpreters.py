@@ -17,9 +17,13 @@ _MAIN = "from matrix.agent.serve import main\nmain()\n"
 
 @frozen
 class Interpreter:
-    """A command that starts a Python; ``agent`` is appended to it, and runs."""
+    """A command that starts a Python; ``agent`` is appended to it, and runs.
+
+    ``host`` is what the host behind it is to be called; None: by what it says of itself.
+    """
 
     command: tuple[str, ...]
+    host: str | None = None
 
     @classmethod
     def this(cls) -> Interpreter:

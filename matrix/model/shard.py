@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 
 from attrs import frozen
 
 from matrix.model.cell import Cell
+from matrix.model.costs import cost
 
 _WRITTEN = re.compile("[1-9][0-9]{0,8}/[1-9][0-9]{0,8}")
 
@@ -32,7 +34,15 @@ class Shard:
         raise ValueError(f"a shard reads K/N with 1 ≤ K ≤ N, for instance 2/4; not {text!r}")
 
     def part(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
-        """Every n-th cell by id, in the order in which they came."""
+        """Every n-th cell from the costliest down, in the order in which they came.
+
+        So no two shards are further apart than one cell costs. Which of equal cells comes first is
+        left to a digest: in any other order some shard would get the reactors that cannot run.
+        """
         cells = tuple(cells)
-        places = sorted(range(len(cells)), key=lambda place: cells[place].parts)
+        places = sorted(range(len(cells)), key=lambda place: _place(cells[place]))
         return tuple(cells[place] for place in sorted(places[self.number - 1 :: self.count]))
+
+
+def _place(cell: Cell) -> tuple[float, str]:
+    return -cost(cell), hashlib.sha256(cell.id.encode(errors="surrogatepass")).hexdigest()

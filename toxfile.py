@@ -1,0 +1,61 @@
+"""What tox.ini cannot say of the environments of stacks; tox loads this file by its name.
+
+A stack runs by the harness, which has an environment of its own: it is made when the first stack
+needs it. And a stack that could not be made is not one that nobody asked for: it leaves an empty
+folder among the results, whatever an earlier run had left there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+from tox.config.sets import ConfigSet
+from tox.plugin import impl
+from tox.session.state import State
+from tox.tox_env.api import ToxEnv
+from tox.tox_env.runner import RunToxEnv
+
+HARNESS = "harness"
+_states: list[State] = []
+_one_at_a_time = threading.Lock()
+_started: set[str] = set()
+
+
+@impl
+def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:  # noqa: ARG001 - tox's names
+    """Keep what leads to the other environments."""
+    _states.append(state)
+
+
+@impl
+def tox_before_run_commands(tox_env: ToxEnv) -> None:
+    """Have the harness ready before the first of the cells."""
+    if not _is_stack(tox_env):
+        return
+    _started.add(tox_env.conf.name)
+    harness = _states[-1].envs[HARNESS]
+    with _one_at_a_time:
+        try:
+            harness.setup()
+        finally:
+            harness.teardown()  # or the process that built its wheel would outlive tox
+
+
+@impl
+def tox_env_teardown(tox_env: ToxEnv) -> None:
+    """Let a stack that could not be made be missing, in the place where its results would be."""
+    name = tox_env.conf.name
+    if _is_stack(tox_env) and name not in _started and not getattr(tox_env.options, "no_test", 0):
+        folder = Path(tox_env.core["work_dir"]) / "results" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+
+
+def _is_stack(tox_env: ToxEnv) -> bool:
+    """Whether the commands of an environment are those of another one: the harness's."""
+    if not isinstance(tox_env, RunToxEnv):
+        return False
+    programs = [Path(command.args[0]) for command in tox_env.conf["commands"]]
+    return any(HARNESS in program.parts for program in programs)
