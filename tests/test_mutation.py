@@ -8,6 +8,8 @@ from pathlib import Path
 from matrix.model.cell import Cell
 from tests.benchmarks.mutation.applying import Mutant, environment, file_of
 from tests.benchmarks.mutation.judging import Sight, by_matrix, by_trial, tls_material
+from tests.benchmarks.mutation.records import equivalents
+from tests.benchmarks.mutation.targets import TARGETS
 
 ABORT = Cell("select", "tcp4", "abort-when-full", "client", "socket")
 BODY = "if self.disconnected or self._aborting:\n"
@@ -26,6 +28,17 @@ def seen_by_matrix(mutant: Mutant | None, folder: Path) -> Sight:
     """What one cell sees of it."""
     changed = environment(mutant, folder)
     return asyncio.run(by_matrix(changed, [ABORT], tls_material(), folder))
+
+
+def test_equivalent_mutants_are_explained() -> None:
+    """Every survivor that is said to be equivalent is of a mutated function, and it is said why."""
+    mutated = {(each.module, name) for each in TARGETS for name in each.functions}
+    found = equivalents()
+    assert found
+    for (module, function, before, after), why in found.items():
+        assert (module, function) in mutated
+        assert before != after
+        assert why.endswith(".")
 
 
 def test_matrix_notices_a_mutant(tmp_path: Path) -> None:

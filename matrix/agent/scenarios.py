@@ -184,6 +184,17 @@ def unregister_then_lose(stage):
 
 
 @_scenario()
+def lose_write_when_full(stage):
+    """A half-close that waits for the full buffer; the peer, who sees it, closes its side."""
+    yield from _fill_and_prove(stage)
+    stage.call("unregisterProducer")
+    yield from stage.prove()
+    stage.close("loseWriteConnection")
+    stage.peer.drain()
+    yield from stage.see_the_end()
+
+
+@_scenario()
 def write_then_abort(stage):
     """One more write to the full transport."""
     yield from _fill_and_prove(stage)

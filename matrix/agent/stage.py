@@ -228,12 +228,12 @@ class Stage:
         self.aborter.is_finished = True
         self.call("unregisterProducer")
 
-    def close(self):
-        """Call ``loseConnection()``, as the end of the connection."""
+    def close(self, call="loseConnection"):
+        """Call that, as the end of the connection."""
         self.sample(always=True)
         self._bystander.count_from_here()
         self.aborter.record(wire.CLOSE_CALLED, written=self.aborter.written)
-        self.call("loseConnection")
+        self.call(call)
 
     def see_the_end(self):
         """What the peer did ends the connection."""

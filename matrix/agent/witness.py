@@ -65,7 +65,8 @@ class Witness:
         self._commands = socket.socketpair()
         self._lock = threading.Lock()
         self._socket = self._session = self._thread = None
-        self.still = self.over = self._is_stopped = self._is_polite = False
+        self.still = self.over = False
+        self._is_stopped = self._is_polite = self._is_rude = False
 
     @property
     def read(self):
@@ -211,6 +212,7 @@ class Witness:
             byte = self._commands[1].recv(1)
             sock.sendall(session.encrypt(byte) + session.encrypt(byte))
         elif command == _ACTS[wire.RUBBISH]:
+            self._is_rude = True
             sock.sendall(b"This is no TLS record." * 10)
         elif command == _ACTS[wire.FINISH]:
             session.finish()
@@ -235,7 +237,10 @@ class Witness:
         self._record(wire.WIRE, signal=signal, errno=code)
 
     def _drain(self, sock, session):
-        """Read to the end; return what kind of end that was, and its error number."""
+        """Read to the end; return what kind of end that was, and its error number.
+
+        Who speaks no TLS does not understand it either: an alert is no reason to go away.
+        """
         while True:
             if self._is_stopped or not _wait_readable(sock, self._commands[1]):
                 return wire.SILENCE, None
@@ -245,7 +250,8 @@ class Witness:
                 return (wire.RESET if error.errno == errno.ECONNRESET else wire.CUT), error.errno
             if not data:
                 return session.kind_of_end(), None
-            self._reading.add(session.decrypt(data))
+            if not self._is_rude:
+                self._reading.add(session.decrypt(data))
             if self._is_polite and session.has_close_notify:
                 self._is_polite = False
                 session.finish()

@@ -175,6 +175,16 @@ SCENARIOS = (
         ending=wire.CLOSE,
     ),
     Scenario(
+        "lose-write-when-full",
+        "order of calls",
+        "The paused producer unregisters itself; loseWriteConnection(); the peer drains, and "
+        "closes when it comes to the end.",
+        "A request is sent whole, and its end is the end of what is sent.",
+        "ITCPTransport.loseWriteConnection: “Half-close the write side of a TCP connection.”",
+        ending=wire.CLOSE,
+        only=(_NO_TLS,),
+    ),
+    Scenario(
         "write-then-abort",
         "order of calls",
         "One more write to the full transport, and at once abort.",
