@@ -256,11 +256,20 @@ def _pages(command: _Command) -> _Command:
 @commands.command("report")
 @_RESULTS
 @_pages
-def report_command(results: Path, **pages: Path | None) -> None:
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="RESULTS",
+    help="An earlier results file: the HTML page says what changed since then.",
+)
+def report_command(results: Path, baseline: Path | None, **pages: Path | None) -> None:
     """Write pages from a results file; without an option, print a summary."""
     report = read(results)
+    changes = workflow.changes_since(baseline, report) if baseline is not None else None
+    to_html = partial(html.render, changes=changes)
+    pages_of: dict[str, Callable[[Report], str]] = {**_PAGES, "html": to_html}
     named = {name.replace("_", "-"): path for name, path in pages.items()}
-    wanted = [(path, _PAGES[name](report)) for name, path in named.items() if path is not None]
+    wanted = [(path, pages_of[name](report)) for name, path in named.items() if path is not None]
     for path, text in wanted:
         write_atomically(path, text)
     if not wanted:

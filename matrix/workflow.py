@@ -14,6 +14,7 @@ from typing import Protocol
 from attrs import evolve, field, frozen
 
 from matrix import __version__, plan
+from matrix.compare import compare
 from matrix.errors import MergeError, OutputError, ResultsError, SelectionError
 from matrix.expectations import Expectation, explain, load, parse, shipped
 from matrix.judge import bar, judge, signal_of
@@ -25,8 +26,9 @@ from matrix.merge import merge
 from matrix.missing import check_host, missing
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
-from matrix.render import html, junit, markdown
+from matrix.render import comparison, html, junit, markdown
 from matrix.render.expectations import draft
+from matrix.render.html.changes import Changes
 from matrix.store import Writer, read, write, write_atomically
 
 PASSED, FAILED, UNUSABLE, INVALID = range(4)
@@ -149,6 +151,13 @@ def merge_files(paths: Sequence[Path], output: Path) -> Report:
     merged = merge({str(path): read(path) for path in paths})
     write(merged, output)
     return merged
+
+
+def changes_since(baseline: Path, report: Report) -> Changes:
+    """What the page says of the difference to an earlier results file."""
+    found = compare(read(baseline), report)
+    cells = {(each.host, each.cell): f"{each.kind.value}: {each.what}" for each in found.changes}
+    return Changes(str(baseline), comparison.sentence(found), cells)
 
 
 def leave_word(host: str, why: str, like: Path, output: Path) -> None:

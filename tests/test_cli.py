@@ -309,6 +309,14 @@ def test_report_writes_the_pages_again(real: Path, tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes() == (real / name).read_bytes()
 
 
+def test_page_says_what_changed_since_a_baseline(real: Path, tmp_path: Path) -> None:
+    """With an earlier results file the page begins with what is different since then."""
+    results, page = real / "results.jsonl", tmp_path / "index.html"
+    ended = commands.run("report", results, "--html", page, "--baseline", results)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "No regression: nothing changed" in page.read_text(encoding="utf-8")
+
+
 def test_report_without_options_is_a_summary(real: Path) -> None:
     """Without a file to write, the summary is printed."""
     ended = commands.run("report", real / "results.jsonl")
