@@ -21,7 +21,7 @@ def no_abort() -> Mutant:
     assert text.count(BODY) == 1
     source = text.replace(BODY, "if True:\n")
     where = ("twisted.internet.tcp", "_AbortingMixin.abortConnection", "by hand", 0)
-    return Mutant(*where, line=203, before=BODY, after="if True:\n", source=source)
+    return Mutant(*where, 203, "", BODY, "if True:\n", source)
 
 
 def seen_by_matrix(mutant: Mutant | None, folder: Path) -> Sight:
@@ -35,7 +35,7 @@ def test_equivalent_mutants_are_explained() -> None:
     mutated = {(each.module, name) for each in TARGETS for name in each.functions}
     found = equivalents()
     assert found
-    for (module, function, before, after), why in found.items():
+    for (module, function, _, before, after), why in found.items():
         assert (module, function) in mutated
         assert before != after
         assert why.endswith(".")
@@ -53,5 +53,7 @@ def test_trial_is_run_on_a_mutant(tmp_path: Path) -> None:
     """Twisted's own abort tests pass with Twisted as it is, and not where nothing is aborted."""
     passed = asyncio.run(by_trial(environment(None, tmp_path), ["select"], tmp_path))
     assert passed.how is None
-    broken = Mutant("twisted.internet.tcp", "", "by hand", 0, 1, "", "", "raise SystemExit(3)\n")
+    broken = Mutant(
+        "twisted.internet.tcp", "", "by hand", 0, 1, "", "", "", "raise SystemExit(3)\n"
+    )
     assert asyncio.run(by_trial(environment(broken, tmp_path), ["select"], tmp_path)).how

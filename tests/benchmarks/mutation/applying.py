@@ -17,7 +17,9 @@ HOOK = Path(__file__).with_name("hook")
 
 @frozen
 class Mutant:
-    """One change. ``before`` and ``after`` are the lines that differ, the first one is ``line``.
+    """One change. ``before`` and ``after`` are the lines that differ; the first one is ``line``.
+
+    ``above`` is what stands in the line above it.
 
     ``source`` is the whole module's text with the change in it.
     """
@@ -27,6 +29,7 @@ class Mutant:
     operator: str
     occurrence: int
     line: int
+    above: str
     before: str
     after: str
     source: str

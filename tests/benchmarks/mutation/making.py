@@ -100,7 +100,8 @@ def _of_function(module: str, name: str, text: str, node: ast.FunctionDef) -> It
             if FOR_LOGS.match(before):
                 continue
             line = node.lineno + offset
-            yield Mutant(module, name, operator, occurrence, line, before, after, source)
+            where = (module, name, operator, occurrence, line, lines[line - 2].strip())
+            yield Mutant(*where, before, after, source)
 
 
 def _meaning(text: str) -> object:

@@ -21,10 +21,12 @@ else:
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
-Key = tuple[str, str, str, str]
-"""Module, function, the lines before and after: what a mutant is recognized by in another
-version of Twisted, where its line and its number may be others.
+Key = tuple[str, ...]
+"""Module, function, the line above, the lines before and after: what a mutant is recognized by in
+another version of Twisted, where its line and its number may be others.
 """
+
+_KEY = ("module", "function", "above", "before", "after")
 
 
 @frozen
@@ -35,6 +37,7 @@ class Record:
     module: str
     function: str
     line: int
+    above: str
     before: str
     after: str
     matrix: Sight
@@ -43,13 +46,13 @@ class Record:
     @classmethod
     def of(cls, mutant: Mutant, matrix: Sight, trial: Sight) -> Record:
         """The mutant, without its text."""
-        change = (mutant.line, mutant.before, mutant.after)
+        change = (mutant.line, mutant.above, mutant.before, mutant.after)
         return cls(mutant.name, mutant.module, mutant.function, *change, matrix, trial)
 
     @property
     def key(self) -> Key:
         """What an entry of ``equivalent.toml`` is about."""
-        return self.module, self.function, self.before, self.after
+        return tuple(getattr(self, name) for name in _KEY)
 
 
 def equivalents(path: Path = EQUIVALENT) -> dict[Key, str]:
@@ -57,7 +60,7 @@ def equivalents(path: Path = EQUIVALENT) -> dict[Key, str]:
     entries = tomllib.loads(path.read_text(encoding="utf-8")).get("survivor", [])
     found: dict[Key, str] = {}
     for entry in entries:
-        key = (entry["module"], entry["function"], entry["before"], entry["after"])
+        key = tuple(entry[name] for name in _KEY)
         if key in found:
             raise ValueError(f"{path.name} has {key} twice")
         found[key] = entry["why"]
