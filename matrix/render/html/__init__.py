@@ -35,6 +35,7 @@ from markupsafe import Markup
 from matrix import wire
 from matrix.model.report import CellReport, Report, provenance_lines
 from matrix.model.result import SEVERITY, Control, Outcome
+from matrix.model.scenarios import find
 from matrix.render.html import evidence, pack, troubles
 from matrix.render.html.absent import absences
 from matrix.render.html.cells import Detail, detail
@@ -99,7 +100,8 @@ def _details(
     changed = changes.cells if changes else {}
 
     def of(cell: CellReport) -> Detail:
-        place = (cell.host, cell.cell.transport, cell.cell.side)
+        of_cell, ending = cell.cell, find(cell.cell.scenario).ending
+        place = (cell.host, of_cell.transport, of_cell.side, ending)
         change = changed.get((cell.host, cell.cell), "")
         seen = controls.get(place, ())
         return detail(cell, hosts[cell.host], seen, beside(cell.cell), change)

@@ -149,9 +149,11 @@ def broken(verdict: Verdict) -> Pairs:
 
 
 def notes(verdict: Verdict) -> tuple[str, ...]:
-    """The reasons that belong to no broken rule."""
+    """The reasons that belong to no broken rule, and what is the kernel's doing."""
     starts = tuple(f"{rule}: " for rule in verdict.broken)
-    return tuple(visible(r) for r in verdict.reasons if not (starts and r.startswith(starts)))
+    own = [reason for reason in verdict.reasons if not (starts and reason.startswith(starts))]
+    own += [f"the kernel's doing: {words}" for words in verdict.attributed]
+    return tuple(map(visible, own))
 
 
 def shorten(events: Sequence[Event]) -> Sequence[Event]:

@@ -10,8 +10,8 @@ from matrix.model.report import Report
 from matrix.model.result import Control, Result
 from matrix.render.html.cells import broken, signals
 
-Place = tuple[str, str, str]
-"""(host, transport, side) of controls."""
+Place = tuple[str, str, str, str]
+"""(host, transport, side, kind) of controls."""
 
 
 @frozen
@@ -28,7 +28,7 @@ class Fault:
 
 @frozen
 class Table:
-    """What the wire showed without a reactor on a host: a line for each transport."""
+    """What the wire showed without a reactor on a host: a line for each transport and ending."""
 
     host: str
     sides: tuple[str, ...]
@@ -39,16 +39,20 @@ def placed(controls: Sequence[Control]) -> Mapping[Place, Sequence[Control]]:
     """The controls by place, those of the same place together."""
     found: dict[Place, list[Control]] = {}
     for control in controls:
-        found.setdefault((control.host, control.transport, control.side), []).append(control)
+        place = (control.host, control.transport, control.side, control.kind)
+        found.setdefault(place, []).append(control)
     return found
 
 
 def table(host: str, controls: Mapping[Place, Sequence[Control]]) -> Table:
-    """What the wire showed on a host: its sides, and for each transport a text per side."""
+    """What the wire showed on a host: a text per side for each transport and kind."""
     own = {place[1:]: signals(each) for place, each in controls.items() if place[0] == host}
-    sides = tuple(dict.fromkeys(side for _, side in own))
-    transports = dict.fromkeys(transport for transport, _ in own)
-    lines = ((t, tuple(own.get((t, side), "") for side in sides)) for t in transports)
+    sides = tuple(dict.fromkeys(side for _, side, _ in own))
+    rows = dict.fromkeys((transport, kind) for transport, _, kind in own)
+    lines = (
+        (f"{transport}, {kind}", tuple(own.get((transport, side, kind), "") for side in sides))
+        for transport, kind in rows
+    )
     return Table(host, sides, tuple(lines))
 
 

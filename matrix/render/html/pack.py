@@ -89,9 +89,8 @@ def _listed(cell: CellReport, words: dict[str, int], is_changed: bool) -> list[i
 
 
 def is_the_kernels(cell: CellReport) -> bool:
-    """Whether only the peer's rules were broken: it may well be the kernel's doing."""
-    broken = cell.worst.verdict.broken if cell.worst else ()
-    return bool(broken) and all(clause(name).axis == "peer" for name in broken)
+    """Whether anything fell short that falls short without a reactor, too."""
+    return any(attempt.verdict.attributed for attempt in cell.attempts)
 
 
 def _clause(name: str) -> list[str]:

@@ -1,5 +1,5 @@
 // Ties data, cells and matrix to the page. Everything that a reader has chosen is in the address:
-// #cell=HOST:ID&q=WORDS&swap=1&flip=GROUPS, each part where it is not empty.
+// #cell=HOST:ID&q=WORDS&swap=1&flip=GROUPS, each part where it is not empty; #cell=ID will do too.
 
 const PRESETS = [
   ["Failing", "is:failing", "What did not pass and is no known defect"],
@@ -8,7 +8,7 @@ const PRESETS = [
   ["Flaky", "is:flaky", "What came out differently from attempt to attempt"],
   ["Odd one out", "is:odd", "What came out differently on one reactor alone"],
   ["Differs by host", "is:differs", "What came out differently on another host"],
-  ["Perhaps the kernel", "is:kernel", "Only rules of the peer’s axis are broken"],
+  ["The kernel’s doing", "is:kernel", "What falls short without any reactor, too"],
   ["TLS only", "transport:tls*", "Cells that run over TLS"],
 ];
 
@@ -117,7 +117,9 @@ async function open(index) {
   document.body.classList.toggle("beside", key !== "");
   panel.hidden = key === "";
   if (key === "") return;
-  const cell = index.byKey.get(decoded(`cell=${key}`));
+  // A cell's id alone will do where there is one host, or the first of several is meant.
+  const cell = index.byKey.get(decoded(`cell=${key}`))
+    ?? index.cells.find(({ id }) => id === decoded(key));
   const shown = cell ? [around(cell, index), article(cell, await detailOf(cell), index)]
     : [html("p", {}, decoded(key))];
   if (state.cell !== key) return;

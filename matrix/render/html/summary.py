@@ -8,10 +8,8 @@ from datetime import datetime
 
 from attrs import frozen
 
-from matrix import wire
 from matrix.model.report import CellReport, Report
 from matrix.model.result import SEVERITY, Outcome, Result
-from matrix.proof import proof_name
 from matrix.render.html.words import number
 from matrix.render.sentence import verdict_sentence
 
@@ -87,8 +85,8 @@ def _checks(
 def _proofs(attempts: Sequence[Result]) -> Check:
     """Of the attempts that were judged by what came of an abort; the judge asks for the proof."""
     judged = [a for a in attempts if a.verdict.outcome in JUDGED and _aborted(a)]
-    held = [a.transcript for a in judged if a.verdict.outcome is not Outcome.INCONCLUSIVE]
-    kinds = Counter(proof_name(seen) or "none claimed" for seen in held)
+    held = [a.glance for a in judged if a.verdict.outcome is not Outcome.INCONCLUSIVE]
+    kinds = Counter(seen.proof or "none claimed" for seen in held)
     value = f"{len(held):,} of {number(len(judged), 'abort')}" if judged else "no abort"
     detail = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
     return Check("proofs held", value, len(held) == len(judged) if judged else None, detail)
@@ -96,7 +94,7 @@ def _proofs(attempts: Sequence[Result]) -> Check:
 
 def _aborted(attempt: Result) -> bool:
     is_inconclusive = attempt.verdict.outcome is Outcome.INCONCLUSIVE
-    return is_inconclusive or attempt.transcript.first(wire.ABORT_CALLED) is not None
+    return is_inconclusive or attempt.glance.aborted
 
 
 def _when(stamp: str) -> str:
