@@ -116,9 +116,3 @@ def _unchanged_since(samples: list[Event]) -> float:
             break
         since = sample.t
     return since
-
-
-def proof_name(transcript: Transcript) -> str | None:
-    """The proof that the agent used, for people to read."""
-    proved = transcript.first(wire.PROVED)
-    return None if proved is None else str(proved["proof"])

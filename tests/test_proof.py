@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 import pytest
@@ -11,8 +10,7 @@ from attrs import evolve
 from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.transcript import Ending, Event, How, Transcript
-from matrix.proof import proof_name, why_unproved
-from tests import synthetic
+from matrix.proof import why_unproved
 
 TCP = Cell("select", "tcp4", "abort-when-full", "client", "socket")
 UNIX = evolve(TCP, transport="unix")
@@ -143,9 +141,3 @@ def test_never_came_to_its_abort() -> None:
         "the scenario never came to its abort; it waited in vain for proof; "
         "the connection was lost before: reset"
     )
-
-
-def test_name_of_the_proof() -> None:
-    """For people, a transcript says which proof the agent used."""
-    assert proof_name(synthetic.transcript(TCP, Random(1))) == wire.TCP_INFO
-    assert proof_name(Transcript((), Ending(How.EXITED))) is None
