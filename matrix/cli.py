@@ -116,7 +116,16 @@ def doctor_command(pythons: tuple[str, ...]) -> None:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", *jobs.FORMATS]), default="text"
 )
-def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes: Any) -> None:
+@click.option(
+    "--shards",
+    "count",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Jobs that a CI service is to run. Default: by what the cells cost.",
+)
+def plan_command(
+    pythons: tuple[str, ...], shard: str | None, form: str, count: int | None, **axes: Any
+) -> None:
     """Every cell that a run with the same selection would owe."""
     hosts = workflow.inspect(_interpreters(pythons))
     made = plan.make(hosts, _selection(axes), shard=shard)
@@ -125,7 +134,7 @@ def plan_command(pythons: tuple[str, ...], shard: str | None, form: str, **axes:
         cells = [{"host": host, "id": cell.id} for host, cell in made.cells()]
         lines = [json.dumps({"digest": made.digest, "shard": shard, "cells": cells}, indent=1)]
     elif form in jobs.FORMATS:
-        lines = [jobs.FORMATS[form](plan.shards(made, hosts))]
+        lines = [jobs.FORMATS[form](plan.shards(made, hosts, count))]
     click.echo("\n".join(lines))
 
 

@@ -139,11 +139,11 @@ SECONDS_PER_SHARD = 2000.0
 """What the cells that one job of a CI service runs cost: some minutes of sixteen at once."""
 
 
-def shards(plan: Plan, hosts: Sequence[Host]) -> list[Shard]:
-    """The shards of a plan that cost about as much as one job ought to."""
+def shards(plan: Plan, hosts: Sequence[Host], count: int | None = None) -> list[Shard]:
+    """The shards of a plan: ``count`` of them, or as many as cost about what one job ought to."""
     able = {(host.id, r.name) for host in hosts for r in host.reactors if r.is_supported}
     costs = [cost(cell) for host, cell in plan.cells() if (host, cell.reactor) in able]
-    count = max(1, ceil(sum(costs) / SECONDS_PER_SHARD))
+    count = count or max(1, ceil(sum(costs) / SECONDS_PER_SHARD))
     return [Shard(number, count) for number in range(1, count + 1)]
 
 
