@@ -18,6 +18,7 @@ from attrs import evolve
 
 from matrix import wire
 from matrix.judge import judge
+from matrix.merge import merge
 from matrix.model.report import Footer, Plan, Report
 from matrix.model.result import Control, Outcome, Result, Standing
 from matrix.model.transcript import Ending, Event, How
@@ -301,6 +302,45 @@ def test_controls_stand_beside_the_cells_they_speak_for() -> None:
     facts = dict(detail(plain.cells()[0], plain.hosts[0], controls).facts)
     assert facts["without a reactor"] == "reset (1 of 3), silence (1 of 3), nothing (1 of 3)"
     assert isinstance(control, Control)
+
+
+def test_controls_are_those_of_the_same_ending() -> None:
+    """Beside a cell that its peer ends stand the controls of that ending, and no other."""
+    found = report(1)
+    own = found.controls[0]
+    other = evolve(own, signal="cut", kind=wire.VANISH)
+    page = Page(render(evolve(found, controls=(own, other))))
+    (cell,) = page.unpacked("chunk-0")["cells"]
+    assert ["without a reactor", "reset (1 of 1)"] in cell[0]
+    assert f"{own.transport}, {wire.VANISH}" in page.text
+
+
+def test_the_kernel_s_doing_is_said_and_can_be_filtered() -> None:
+    """What falls short without a reactor, too, is said in its cell, and marked for the filter."""
+    found = report(40)
+    first, *rest = found.results
+    blamed = evolve(first, verdict=evolve(first.verdict, attributed=("peer-told: so it is",)))
+    page = Page(render(evolve(found, results=(blamed, *rest))))
+    assert sum(bool(cell[7] & 4) for cell in page.unpacked("index")["cells"]) == 1
+    notes = [str(cell) for cell in page.unpacked("chunk-0")["cells"]]
+    assert sum("the kernel's doing: peer-told: so it is" in text for text in notes) == 1
+
+
+@pytest.mark.parametrize(("brought", "says"), [(2, "2 of 2"), (1, "1 of 2")])
+def test_merged_shards_are_counted(brought: int, says: str) -> None:
+    """A merged page says how many of the shards are there, and which are not."""
+    parts = {f"{n}": report(40, shard=f"{n}/2") for n in range(1, brought + 1)}
+    page = Page(render(evolve(merge(parts), plan=evolve(merge(parts).plan, shard=None))))
+    assert says in page.text
+    assert ("not here: 2/2 of linux" in page.text) is (brought == 1)
+
+
+def test_a_cell_names_its_script() -> None:
+    """With each cell stands the command for a script that needs Twisted alone."""
+    page = Page(render(report(40)))
+    first = report(40).cells()[0].cell
+    commands = [str(cell) for cell in page.unpacked("chunk-0")["cells"]]
+    assert any(f"reactor-matrix reproduce {first.id}" in text for text in commands)
 
 
 def test_exceptions_show_their_traceback() -> None:

@@ -141,6 +141,7 @@ def command(host: Host, cell: Cell, here: tuple[str, ...] = (sys.executable,)) -
 def _commands(host: Host, cell: Cell) -> Iterator[tuple[str, str]]:
     """What a reader may want to type, and what for."""
     yield "Run it again", command(host, cell)
+    yield "A script of it that needs Twisted alone", f"reactor-matrix reproduce {cell.id}"
 
 
 def broken(verdict: Verdict) -> Pairs:

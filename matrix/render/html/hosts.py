@@ -63,7 +63,11 @@ NATIVE = Real("")
 
 
 def realizations(hosts: Sequence[Host], cells: Sequence[CellReport]) -> dict[tuple[str, str], Real]:
-    """(host, reactor) → what it really is, by its host's word and the first process that ran it."""
+    """(host, reactor) → what it really is, by its host's word and the first process that ran it.
+
+    A host says it of all that it has (its provenance), or of one reactor.
+    """
+    told = {(h.id, reactor.name): reactor.realization for h in hosts for reactor in h.reactors}
     whole = {host.id: str(host.provenance.get(REALIZATION, "")) for host in hosts}
     found: dict[tuple[str, str], Real] = {}
     for cell in cells:
@@ -73,7 +77,7 @@ def realizations(hosts: Sequence[Host], cells: Sequence[CellReport]) -> dict[tup
         events = (a.transcript.first(wire.REACTOR_INSTALLED) for a in cell.attempts)
         said = next(filter(None, events), None)
         if said is not None:
-            found[place] = _real(whole[cell.host], said.get("realization"), said.get("loop"))
+            found[place] = _real(whole[cell.host], told.get(place), said.get("loop"))
     return found
 
 

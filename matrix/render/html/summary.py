@@ -76,10 +76,21 @@ def _checks(
     back = len(cells) - counts[Outcome.NO_RESULT]
     whole = back == len(cells)
     yield Check("accounted for", f"{back:,} of {number(len(cells), 'cell')}", whole)
-    if report.plan.shard is not None:
-        yield Check("shard", report.plan.shard, None, "the other shards are not in this page")
+    yield from _shards(report)
     if report.footer is not None:
         yield Check("took", f"{report.footer.duration:.1f} s", None)
+
+
+def _shards(report: Report) -> Iterator[Check]:
+    """Of a plan that was parted: is all of it here?"""
+    if report.plan.shard is not None:
+        yield Check("shard", report.plan.shard, None, "the other shards are not in this page")
+    parted = [planned for planned in report.plan.hosts if planned.shards]
+    gone = [f"{shard} of {each.host}" for each in parted for shard in each.missing()]
+    if parted and report.plan.shard is None:
+        here = sum(len(planned.shards) for planned in parted)
+        detail = f"not here: {', '.join(gone)}" if gone else ""
+        yield Check("shards present", f"{here} of {here + len(gone)}", not gone, detail)
 
 
 def _proofs(attempts: Sequence[Result]) -> Check:
