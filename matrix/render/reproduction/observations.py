@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.scenarios import Scenario, find
 from matrix.rules import RULES
@@ -45,9 +46,16 @@ UNREGISTERED = (
     "abort-while-half-closed",
     "lose-when-full",
     "unregister-then-lose",
+    "lose-write-when-full",
+    "peer-closes-after-unregister",
+    "peer-sends-rubbish-after-unregister",
 )
 """Scenarios in which the producer is none any more when the connection goes."""
-CLOSES = {"lose-when-full": "len(CHUNK) * 3", "unregister-then-lose": "len(CHUNK) * 3 + 1000"}
+CLOSES = {
+    "lose-when-full": "len(CHUNK) * 3",
+    "unregister-then-lose": "len(CHUNK) * 3 + 1000",
+    "lose-write-when-full": "len(CHUNK) * 3",
+}
 """Scenarios in which the aborter closes in good order, with the number of bytes that it writes."""
 
 _Expressions = dict[str, tuple[str, str]]
@@ -75,16 +83,17 @@ def _of_abort(scenario: Scenario) -> _Expressions:
     if not scenario.raises:
         return {**found, "reason-aborted": _kind("reason", "ConnectionAborted")}
     either = "reason in (None, error.ConnectionAborted, RuntimeError)"
-    return {
-        **found,
-        "reason-aborted": ("True", either),
-        "exception-reported": ("1", "len(own)"),
-        "nothing-logged": ("own", "logged"),
-    }
+    return {**found, "reason-aborted": ("True", either), **_REPORTED}
+
+
+_REPORTED = {"exception-reported": ("1", "len(own)"), "nothing-logged": ("own", "logged")}
 
 
 def _of_end(scenario: Scenario) -> _Expressions:
-    is_orderly = scenario.name == "peer-closes-while-full" or scenario.name in CLOSES
+    is_orderly = scenario.ending in (wire.FINISH, wire.CLOSE)
+    if scenario.raises:
+        either = "reason in (None, error.ConnectionLost, RuntimeError)"
+        return {"reason-fits": ("True", either), **_REPORTED}
     return {"reason-fits": _kind("reason", "ConnectionDone" if is_orderly else "ConnectionLost")}
 
 
@@ -113,6 +122,8 @@ def _of_reactor(cell: Cell) -> _Expressions:
         "peer-lost-once": ("1", "len(reasons)"),
         "peer-reason": _kind("(reasons or [None])[0]", kind),
     }
+    if find(cell.scenario).ending == wire.SAY:
+        del found["peer-reason"]  # nobody says how an exception ends the connection for the peer
     size = {"abort-many": "199", "abort-storm": "100"}.get(cell.scenario)
     if cell.scenario in CLOSES:
         found["close-delivers"] = (CLOSES[cell.scenario], "len(received)")
