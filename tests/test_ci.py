@@ -110,6 +110,7 @@ def test_the_issue_is_shown(tmp_path: Path) -> None:
         ("${{ !cancelled() && github.event_name != 'pull_request' }}", True),
         ("${{ fromJSON(needs.plan.outputs.plan).include }}", [{"name": "x"}]),
         ("${{ needs.judge.outputs.regressed != '' }}", False),
+        ("${{ steps.skipped.outputs.x }}", ""),
     ],
 )
 def test_expressions(rehearse: Any, text: str, expected: object) -> None:
@@ -120,9 +121,7 @@ def test_expressions(rehearse: Any, text: str, expected: object) -> None:
         judge=rehearse.Context(outputs=rehearse.Context()),
     )
     matrix = rehearse.Context(name="x")
-    context = rehearse.Context(
-        github=rehearse.GITHUB, inputs=rehearse.Context(), matrix=matrix, needs=needs
-    )
+    context = rehearse.Context(github=rehearse.GITHUB, matrix=matrix, needs=needs)
     assert rehearse.value(text, context) == expected
 
 
