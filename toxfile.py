@@ -11,13 +11,13 @@ import shutil
 import threading
 from pathlib import Path
 
-from tox.config.sets import ConfigSet
+from tox.config.sets import ConfigSet, EnvConfigSet
 from tox.plugin import impl
 from tox.session.state import State
 from tox.tox_env.api import ToxEnv
 from tox.tox_env.runner import RunToxEnv
 
-HARNESS = "harness"
+KEY = "runs_by"
 _states: list[State] = []
 _one_at_a_time = threading.Lock()
 _started: set[str] = set()
@@ -30,12 +30,18 @@ def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:  # noqa: AR
 
 
 @impl
+def tox_add_env_config(env_conf: EnvConfigSet, state: State) -> None:  # noqa: ARG001
+    """Let tox.ini say which environment's program another one runs."""
+    env_conf.add_config(KEY, of_type=str, default="", desc="environment to have ready before")
+
+
+@impl
 def tox_before_run_commands(tox_env: ToxEnv) -> None:
     """Have the harness ready before the first of the cells."""
-    if not _is_stack(tox_env):
+    if not _runs_by(tox_env):
         return
     _started.add(tox_env.conf.name)
-    harness = _states[-1].envs[HARNESS]
+    harness = _states[-1].envs[_runs_by(tox_env)]
     with _one_at_a_time:
         try:
             harness.setup()
@@ -47,15 +53,12 @@ def tox_before_run_commands(tox_env: ToxEnv) -> None:
 def tox_env_teardown(tox_env: ToxEnv) -> None:
     """Let a stack that could not be made be missing, in the place where its results would be."""
     name = tox_env.conf.name
-    if _is_stack(tox_env) and name not in _started and not getattr(tox_env.options, "no_test", 0):
+    if _runs_by(tox_env) and name not in _started and not getattr(tox_env.options, "no_test", 0):
         folder = Path(tox_env.core["work_dir"]) / "results" / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
 
-def _is_stack(tox_env: ToxEnv) -> bool:
-    """Whether the commands of an environment are those of another one: the harness's."""
-    if not isinstance(tox_env, RunToxEnv):
-        return False
-    programs = [Path(command.args[0]) for command in tox_env.conf["commands"]]
-    return any(HARNESS in program.parts for program in programs)
+def _runs_by(tox_env: ToxEnv) -> str:
+    """The environment whose program an environment runs; empty for those that run their own."""
+    return str(tox_env.conf[KEY]) if isinstance(tox_env, RunToxEnv) else ""

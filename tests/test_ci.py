@@ -1,0 +1,140 @@
+"""What CI does: the workflow calls scripts, they say what is missing, a rehearsal plays both."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.test_packaging import ROOT
+
+CI = ROOT / "ci"
+WORKFLOW = ROOT / ".github" / "workflows" / "matrix.yml"
+JOBS = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
+STEPS = [step for job in JOBS.values() for step in job["steps"]]
+
+
+def ci(name: str, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """What a script ends with, called in the root of the project, as if not on GitHub."""
+    outside = {k: v for k, v in os.environ.items() if not k.startswith("GITHUB_")}
+    return subprocess.run(
+        [CI / name, *words], cwd=ROOT, env=outside | env, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.fixture(scope="module")
+def rehearse() -> Any:
+    """The rehearsal, as a module."""
+    loader = SourceFileLoader("rehearse", str(CI / "rehearse"))
+    module = module_from_spec(spec_from_loader("rehearse", loader))  # type: ignore[arg-type]
+    loader.exec_module(module)
+    return module
+
+
+# The workflow -------------------------------------------------------------------------------------
+
+
+def test_every_step_is_a_script() -> None:
+    """What the workflow runs itself are scripts of ci/, which are there and can be run."""
+    commands = [step["run"] for step in STEPS if "run" in step]
+    scripts = [command.split()[0] for command in commands if not command.startswith("test ")]
+    assert {"ci/plan", "ci/shard", "ci/merge", "ci/compare", "ci/issue"} <= set(scripts)
+    assert [name for name in scripts if not os.access(ROOT / name, os.X_OK)] == []
+
+
+def test_actions_are_pinned() -> None:
+    """Every action is pinned by a commit, with the release beside it."""
+    uses = re.findall(r"uses: (.+)", WORKFLOW.read_text(encoding="utf-8"))
+    assert len(uses) == sum("uses" in step for step in STEPS)
+    assert [line for line in uses if not re.fullmatch(r"\S+@[0-9a-f]{40} # v[\d.]+", line)] == []
+
+
+def test_every_job_has_limits() -> None:
+    """No job runs without a limit on its time, or with permissions that it does not name."""
+    assert all(job["timeout-minutes"] <= 60 and "permissions" in job for job in JOBS.values())
+
+
+# The scripts --------------------------------------------------------------------------------------
+
+
+def test_a_lost_shard_is_named(tmp_path: Path) -> None:
+    """Where a job of the plan left no results, merge fails and names it."""
+    job = {"name": "ubuntu, shard 2 of 2", "results": "ubuntu-2-of-2"}
+    plan = tmp_path / "plan" / "plan.json"
+    plan.parent.mkdir()
+    plan.write_text(json.dumps({"include": [job], "not-yet": {}}))
+    ended = ci("merge", tmp_path, tmp_path / "site")
+    assert ended.returncode == 1
+    assert "no results of ubuntu, shard 2 of 2" in ended.stderr
+    assert not (tmp_path / "site").exists()
+
+
+def test_nothing_to_compare_with(tmp_path: Path) -> None:
+    """Before the first green run nothing has regressed, and the site says why."""
+    output = tmp_path / "output"
+    assert ci("previous", tmp_path / "old").returncode == 0
+    ended = ci("compare", tmp_path / "old", tmp_path, GITHUB_OUTPUT=str(output))
+    assert ended.returncode == 0
+    assert output.read_text() == "regressed=false\n"
+    assert "no green run" in (tmp_path / "changes.md").read_text()
+
+
+def test_the_issue_is_shown(tmp_path: Path) -> None:
+    """Away from GitHub a regression's issue is shown with its text, and otherwise closed."""
+    (tmp_path / "changes.md").write_text("epoll/tcp4 broke")
+    opened, closed = ci("issue", tmp_path, "true"), ci("issue", tmp_path, "false")
+    assert "would have opened" in opened.stdout
+    assert "epoll/tcp4 broke" in opened.stdout
+    assert "would have closed" in closed.stdout
+    assert "epoll/tcp4 broke" not in closed.stdout
+
+
+# The rehearsal ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("${{ github.event_name }}", "schedule"),
+        ("at ${{ github.event_name }}/${{ matrix.name }}", "at schedule/x"),
+        ("${{ github.event_name == 'pull_request' && 'quick' || inputs.depth || 'full' }}", "full"),
+        ("${{ !cancelled() && github.event_name != 'pull_request' }}", True),
+        ("${{ fromJSON(needs.plan.outputs.plan).include }}", [{"name": "x"}]),
+        ("${{ needs.judge.outputs.regressed != '' }}", False),
+        ("${{ steps.skipped.outputs.x }}", ""),
+    ],
+)
+def test_expressions(rehearse: Any, text: str, expected: object) -> None:
+    """The rehearsal reads the workflow's expressions as they are meant."""
+    outputs = rehearse.Context(plan='{"include": [{"name": "x"}]}')
+    needs = rehearse.Context(
+        plan=rehearse.Context(outputs=outputs),
+        judge=rehearse.Context(outputs=rehearse.Context()),
+    )
+    matrix = rehearse.Context(name="x")
+    context = rehearse.Context(github=rehearse.GITHUB, matrix=matrix, needs=needs)
+    assert rehearse.value(text, context) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "so_far", "expected"),
+    [
+        ("", True, True),
+        ("", False, False),
+        ("${{ !cancelled() }}", False, True),
+        ("${{ github.event_name == 'schedule' }}", False, False),
+        ("${{ github.event_name == 'pull_request' }}", True, False),
+    ],
+)
+def test_what_runs(rehearse: Any, condition: str, so_far: bool, expected: bool) -> None:
+    """After a failure only that runs which says so."""
+    assert rehearse.runs(condition, so_far, rehearse.Context(github=rehearse.GITHUB)) is expected
