@@ -54,6 +54,10 @@ class DeliberateError(Exception):
     """Raised by a scenario on purpose; it must be reported, and mask nothing."""
 
 
+def _fail():
+    raise DeliberateError("raised by the scenario")
+
+
 def _fill_and_prove(stage, streaming=True):
     yield from stage.connect()
     yield from stage.fill(streaming)
@@ -263,15 +267,23 @@ def abort_then_raise(stage):
 @_scenario()
 def raise_in_data_received(stage):
     """A callback raises, and nobody has aborted."""
-
-    def fail():
-        raise DeliberateError("raised by the scenario")
-
     yield from _fill_and_prove(stage, streaming=False)
-    stage.when("dataReceived", fail)
+    stage.when("dataReceived", _fail)
     stage.peer_acts(wire.SAY)
     stage.peer.drain()
     yield from stage.see_the_end()
+
+
+@_scenario()
+def raise_in_resume_then_abort(stage):
+    """A pull producer raises at once, and is none from then on: another one takes its place."""
+    yield from stage.connect()
+    stage.when("resumeProducing", _fail)
+    yield from stage.fill(streaming=False)
+    yield from stage.callback("resumeProducing")
+    yield from stage.fill()
+    yield from stage.prove()
+    yield from _abort(stage)
 
 
 @_scenario()

@@ -189,6 +189,10 @@ class Stage:
         """Have something done from inside the aborter's next callback of that name."""
         self.aborter.hooks[callback] = do
 
+    def callback(self, name):
+        """The callback comes in which something is to be done."""
+        yield Wait(name, lambda: name not in self.aborter.hooks, LIMIT)
+
     def the_abort(self):
         """The abort that was arranged takes place."""
         yield Wait("the abort", lambda: self.turns_since_abort is not None, LIMIT)

@@ -243,6 +243,19 @@ SCENARIOS = (
         raises=True,
     ),
     Scenario(
+        "raise-in-resume-then-abort",
+        "callbacks",
+        "A pull producer raises when it is asked for the first time, a push producer takes its "
+        "place and is paused; the state is proved; abort.",
+        "The file that is sent cannot be read, and an error page is streamed instead.",
+        "twisted.internet._producer_helpers: “If the underlying producer throws an exception from "
+        "resumeProducing, the producer will be unregistered from the consumer.”",
+        only=(
+            Only("transport", TLS, "without TLS, registerProducer itself asks, and so it raises"),
+        ),
+        raises=True,
+    ),
+    Scenario(
         "abort-from-thread",
         "callbacks",
         "callFromThread(abort) while the reactor sleeps and every buffer is full.",

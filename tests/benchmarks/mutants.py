@@ -5,9 +5,10 @@
 Each mutant is one mechanical change of a function on the path of abort, write, close, producer,
 TLS or dispatch, in a line that one of the two executes. It is put in force by an import hook, and
 shown to cells of the matrix until one is not accepted, and to Twisted's abort tests until one does
-not pass. What came of it is kept in a file: a run that was interrupted goes on where it was. A
-survivor of the matrix that `mutation/equivalent.toml` shows to be equivalent counts for nobody.
-Needs the extra ``mutation``, and Linux.
+not pass. The matrix sees it twice: known defects are expected at first, and then repaired. What
+came of it is kept in a file: a run that was interrupted goes on where it was. A survivor of the
+matrix that `mutation/equivalent.toml` shows to be equivalent counts for nobody. Needs the extra
+``mutation``, and Linux.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from attrs import frozen
 
 ROOT = Path(__file__).parents[3]
 HOOK = Path(__file__).with_name("hook")
+REPAIRS = ROOT / "docs" / "defects" / "repairs"
 
 
 @frozen
@@ -54,7 +55,7 @@ def environment(mutant: Mutant | None, folder: Path) -> dict[str, str]:
 
     ``folder`` is where its text is put. With no mutant, everything else is the same.
     """
-    path = os.pathsep.join([str(HOOK), str(ROOT)])
+    path = os.pathsep.join(map(str, (HOOK, ROOT, REPAIRS)))
     if mutant is None:
         return {"PYTHONPATH": path}
     source = folder / "mutant.py"

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from matrix.structure import from_json, to_json
 from tests.benchmarks.mutation.applying import Mutant
-from tests.benchmarks.mutation.judging import Sight
+from tests.benchmarks.mutation.judging import REPAIRED, Sight
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -115,8 +115,11 @@ def _share(part: int, whole: int) -> str:
 
 def ways(records: Iterable[Record], judge: str) -> str:
     """By what a judge noticed mutants, the most frequent first."""
-    counts = Counter(getattr(record, judge).how for record in records)
-    return ", ".join(f"{how or 'survived'} {count}" for how, count in counts.most_common())
+    sights = [getattr(record, judge) for record in records]
+    counts = Counter(sight.how or "survived" for sight in sights)
+    told = [f"{how} {count}" for how, count in counts.most_common()]
+    late = sum(sight.how is not None and sight.defects == REPAIRED for sight in sights)
+    return ", ".join(told) + (f"; {late} of them with the known defects repaired" if late else "")
 
 
 def contradictions(records: Iterable[Record], why: Mapping[Key, str]) -> list[str]:
