@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from matrix.model.result import Outcome
+from matrix.store import read, write
+from tests import synthetic
 from tests.test_packaging import ROOT
 
 CI = ROOT / "ci"
@@ -25,8 +29,10 @@ STEPS = [step for job in JOBS.values() for step in job["steps"]]
 def ci(name: str, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
     """What a script ends with, called in the root of the project, as if not on GitHub."""
     outside = {k: v for k, v in os.environ.items() if not k.startswith("GITHUB_")}
+    is_python = "python" in (CI / name).read_text(encoding="utf-8").split("\n")[0]
+    command = [*([sys.executable] if is_python else []), CI / name, *words]
     return subprocess.run(
-        [CI / name, *words], cwd=ROOT, env=outside | env, capture_output=True, text=True, timeout=60
+        command, cwd=ROOT, env=outside | env, capture_output=True, text=True, timeout=60
     )
 
 
@@ -75,6 +81,24 @@ def test_a_lost_shard_is_named(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "no results of ubuntu, shard 2 of 2" in ended.stderr
     assert not (tmp_path / "site").exists()
+
+
+def test_what_tox_could_not_make_is_in_the_page(tmp_path: Path) -> None:
+    """Of tox's environments the one without results is missing in the page, and not green."""
+    for name in ("py312", "py399"):
+        (tmp_path / name).mkdir()
+    write(synthetic.report(4, hosts=("py312",)), tmp_path / "py312" / "results.jsonl")
+    assert ci("collect", tmp_path).returncode == 1
+    merged = read(tmp_path / "report" / "results.jsonl")
+    assert merged.counts() == {Outcome.PASS: 4, Outcome.NO_RESULT: 4}
+    assert "py399 is missing" in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_no_environment_of_tox_was_run(tmp_path: Path) -> None:
+    """Where there is nothing to put together, that is said."""
+    ended = ci("collect", tmp_path)
+    assert ended.returncode == 1
+    assert "run some environments first" in ended.stderr
 
 
 def test_nothing_to_compare_with(tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def test_jobs_are_as_many_as_they_cost() -> None:
     assert (len(jobs) - 1) * SECONDS_PER_SHARD < seconds <= len(jobs) * SECONDS_PER_SHARD
     assert shards(make(hosts, some), hosts) == [Shard(1, 1)]
     assert shards(make([able([])], whole), [able([])]) == [Shard(1, 1)]
+    assert shards(make(hosts, some), hosts, 2) == [Shard(1, 2), Shard(2, 2)]
 
 
 @pytest.mark.parametrize("scenario", COSTS)
