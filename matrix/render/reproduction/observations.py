@@ -45,9 +45,14 @@ UNREGISTERED = (
     "abort-while-half-closed",
     "lose-when-full",
     "unregister-then-lose",
+    "lose-then-write",
 )
 """Scenarios in which the producer is none any more when the connection goes."""
-CLOSES = {"lose-when-full": "len(CHUNK) * 3", "unregister-then-lose": "len(CHUNK) * 3 + 1000"}
+CLOSES = {
+    "lose-when-full": "len(CHUNK) * 3",
+    "unregister-then-lose": "len(CHUNK) * 3 + 1000",
+    "lose-then-write": "len(CHUNK) * 3",
+}
 """Scenarios in which the aborter closes in good order, with the number of bytes that it writes."""
 
 _Expressions = dict[str, tuple[str, str]]
@@ -55,7 +60,10 @@ _Expressions = dict[str, tuple[str, str]]
 
 def _always() -> _Expressions:
     return {
-        "connection-lost-once": ("1", 'calls.count("connectionLost")'),
+        "connection-lost-once": (
+            "1",
+            'max(map(calls.count, ("connectionLost", "readConnectionLost")))',
+        ),
         "writes-after-abort-dropped": ("[]", "writes"),
         "abort-idempotent": ("[]", "aborts"),
         "late-calls-ignored": ("[]", "late"),
