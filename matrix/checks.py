@@ -105,7 +105,10 @@ def _is_push(case: Case) -> bool:
 
 
 def connection_lost_once(case: Case) -> Finding:
-    """The aborter's calls to connectionLost."""
+    """The aborter's calls to connectionLost, and those to readConnectionLost before."""
+    halves = len(list(case.transcript.all(wire.READ_LOST)))
+    if halves > 1:
+        return f"readConnectionLost was called {halves} times"
     return _once(case, wire.CONNECTION_LOST, wire.ABORTER, "connectionLost")
 
 

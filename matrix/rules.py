@@ -66,7 +66,7 @@ RULES = (
     Rule(
         "connection-lost-once",
         "local",
-        "The aborter's connectionLost is called exactly once.",
+        "The aborter's connectionLost is called exactly once, readConnectionLost once at most.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
         checks.connection_lost_once,
     ),

@@ -15,13 +15,14 @@ from matrix import wire
 
 Scenario = namedtuple(
     "Scenario",
-    "steps exchange small_buffers starts_tls answered at_once",
-    defaults=(0, True, False, True, lambda aborter: None),
+    "steps exchange small_buffers starts_tls answered at_once half_closes",
+    defaults=(0, True, False, True, lambda aborter: None, False),
 )
 """``steps(stage)`` yields waits; ``exchange`` bytes cross both ways first.
 
 ``answered``: the peer takes part in the TLS handshake. ``at_once(aborter)`` is called from inside
-its ``connectionMade``: where there is TLS, before the handshake.
+its ``connectionMade``: where there is TLS, before the handshake. ``half_closes``: it is told of a
+half-close.
 """
 
 ASLEEP_FOR = 0.1
@@ -172,7 +173,7 @@ def lose_when_full(stage):
     yield from stage.see_the_end()
 
 
-@_scenario()
+@_scenario(half_closes=True)
 def unregister_then_lose(stage):
     """The producer is done before, and one more write comes after it; part of all is on its way."""
     yield from stage.connect()
@@ -183,6 +184,18 @@ def unregister_then_lose(stage):
     stage.aborter.write(1000)
     yield from stage.prove()
     stage.close()
+    stage.peer.drain_politely()
+    yield from stage.see_the_end()
+
+
+@_scenario()
+def lose_then_write(stage):
+    """A write after an orderly close, of which nothing has been sent yet."""
+    yield from _fill_and_prove(stage)
+    stage.call("unregisterProducer")
+    yield from stage.prove()
+    stage.close()
+    stage.call("write", b"after the close")
     stage.peer.drain_politely()
     yield from stage.see_the_end()
 
@@ -317,15 +330,17 @@ def abort_after_timeout(stage):
 
 @_scenario()
 def abort_while_paused(stage):
-    """The aborter itself reads nothing."""
+    """The aborter itself reads nothing, and would again after the abort."""
     yield from stage.connect()
     stage.call("pauseProducing")
     yield from stage.fill()
     yield from stage.prove()
-    yield from _abort(stage)
+    stage.abort()
+    stage.call("resumeProducing")
+    yield from stage.see_both_ends_down()
 
 
-@_scenario()
+@_scenario(half_closes=True)
 def abort_while_half_closed(stage):
     """The peer's FIN has come, and an own one waits behind the full buffer."""
     yield from _fill_and_prove(stage)
@@ -355,8 +370,11 @@ def abort_after_delivery(stage):
 
 @_scenario()
 def abort_after_loss(stage):
-    """The peer's reset comes first; the late abort of the take-down must be a no-op."""
-    yield from _fill_and_prove(stage)
+    """The peer's reset comes first, while nothing is read; the take-down's abort is a no-op."""
+    yield from stage.connect()
+    stage.call("pauseProducing")
+    yield from stage.fill()
+    yield from stage.prove()
     stage.peer_acts(wire.RESET_IT)
     yield from stage.see_the_end()
 
@@ -434,9 +452,9 @@ def peer_sends_rubbish_after_unregister(stage):
     yield from stage.see_the_end()
 
 
-@_scenario()
+@_scenario(half_closes=True)
 def peer_resets_while_full(stage):
-    """The peer resets the connection."""
+    """The peer resets the connection, to a protocol that knows half-closes."""
     yield from _fill_and_prove(stage)
     stage.peer_acts(wire.RESET_IT)
     yield from stage.see_the_end()

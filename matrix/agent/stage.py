@@ -38,6 +38,7 @@ class Stage:
         self.starts_tls = scenario.starts_tls
         self.answered = scenario.answered
         self.at_once = scenario.at_once
+        self._half_closes = scenario.half_closes
         self._cell, self._contexts = cell, contexts
         self._aborter_is_client = cell["side"] == "client"
         self._fault = fault
@@ -97,6 +98,8 @@ class Stage:
         if self.answered:
             yield Wait("the aborter is set up", lambda: self.aborter.up or self.aborter.lost, LIMIT)
         self._identity = leftovers.identity(self.aborter.socket_number)
+        if self._half_closes:
+            alsoProvides(self.aborter, IHalfCloseableProtocol)
         if self._fault is not None:
             self._fault.inject(self)
 
@@ -215,8 +218,7 @@ class Stage:
             self.recorder.record(wire.PROCESS, wire.AWAKE, time=spent // 1000, cpu=cpu // 1000)
 
     def half_close(self):
-        """The peer writes no more, and the aborter knows what to do with that."""
-        alsoProvides(self.aborter, IHalfCloseableProtocol)
+        """The peer writes no more, and the aborter is told."""
         self.peer.act(wire.FINISH)
         yield Wait("the peer's FIN", lambda: self.aborter.read_lost, LIMIT)
 

@@ -169,10 +169,21 @@ SCENARIOS = (
         "unregister-then-lose",
         "order of calls",
         "A large write, and a producer that is paused and unregisters itself; one more write, and "
-        "loseConnection(); the peer drains.",
+        "loseConnection(), of a protocol that knows half-closes; the peer drains.",
         "The body of a response was produced, its last lines are written, the connection closes.",
         _LOSE,
         ending=wire.CLOSE,
+    ),
+    Scenario(
+        "lose-then-write",
+        "order of calls",
+        "The paused producer unregisters itself; loseConnection(), and at once one more write; "
+        "the peer drains.",
+        "Code further down does not know of the close and writes on.",
+        "TLSMemoryBIOProtocol.write: “If loseConnection was called, subsequent calls to write will "
+        "drop the bytes on the floor.”",
+        ending=wire.CLOSE,
+        only=(Only("transport", TLS, "nobody says what comes of such a write without TLS"),),
     ),
     Scenario(
         "lose-write-when-full",
@@ -274,7 +285,7 @@ SCENARIOS = (
     Scenario(
         "abort-while-paused",
         "states",
-        "The aborter's own reading is paused.",
+        "The aborter's own reading is paused, and resumed in the turn of the abort.",
         "A proxy applies back pressure in both directions.",
         "ITransport producers: IPushProducer.pauseProducing of the transport itself.",
     ),
@@ -326,7 +337,8 @@ SCENARIOS = (
     Scenario(
         "abort-after-loss",
         "states",
-        "The peer resets the full connection; an abort that comes after connectionLost is a no-op.",
+        "The peer resets the full connection while the aborter's own reading is paused; an abort "
+        "that comes after connectionLost is a no-op.",
         "A timer fires that nobody cancelled.",
         _ABORT,
         ending=wire.RESET_IT,
@@ -372,7 +384,8 @@ SCENARIOS = (
     Scenario(
         "peer-resets-while-full",
         "the peer",
-        "The peer resets the connection while our producer is paused and our buffer full.",
+        "The peer resets the connection while our producer is paused and our buffer full; our "
+        "protocol knows half-closes, and this is none.",
         "The client crashed.",
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
         ending=wire.RESET_IT,

@@ -34,6 +34,12 @@ WIDTH = 96
 RESETS = ("abort-after-loss", "peer-resets-while-full", "peer-vanishes-while-full")
 """Scenarios after which the peer is no more."""
 
+HALF_CLOSES = ("unregister-then-lose", "abort-while-half-closed", "peer-resets-while-full")
+"""Scenarios in which the aborter knows half-closes."""
+
+PAUSES = ("abort-while-paused", "abort-after-loss")
+"""Scenarios in which the aborter's own reading is paused."""
+
 _STDLIB = (
     "contextlib",
     "faulthandler",
@@ -120,6 +126,8 @@ def script(cell: Cell) -> str:
         at_once=scenario.name == "abort-when-full-at-once",
         answered=scenario.name != "abort-in-handshake",
         closes=scenario.name in CLOSES,
+        half_closes=scenario.name in HALF_CLOSES,
+        pauses=scenario.name in PAUSES,
         sleeps=scenario.name in ("abort-from-thread", "abort-after-timeout"),
         resets=scenario.name in RESETS,
     )

@@ -49,12 +49,14 @@ UNREGISTERED = (
     "lose-write-when-full",
     "peer-closes-after-unregister",
     "peer-sends-rubbish-after-unregister",
+    "lose-then-write",
 )
 """Scenarios in which the producer is none any more when the connection goes."""
 CLOSES = {
     "lose-when-full": "len(CHUNK) * 3",
     "unregister-then-lose": "len(CHUNK) * 3 + 1000",
     "lose-write-when-full": "len(CHUNK) * 3",
+    "lose-then-write": "len(CHUNK) * 3",
 }
 """Scenarios in which the aborter closes in good order, with the number of bytes that it writes."""
 
@@ -63,7 +65,10 @@ _Expressions = dict[str, tuple[str, str]]
 
 def _always() -> _Expressions:
     return {
-        "connection-lost-once": ("1", 'calls.count("connectionLost")'),
+        "connection-lost-once": (
+            "1",
+            'max(map(calls.count, ("connectionLost", "readConnectionLost")))',
+        ),
         "writes-after-abort-dropped": ("[]", "writes"),
         "abort-idempotent": ("[]", "aborts"),
         "late-calls-ignored": ("[]", "late"),
