@@ -14,7 +14,7 @@ from attrs import frozen
 
 from matrix.expectations import Expectation
 from matrix.model.report import CellReport, Report
-from matrix.model.result import Outcome, Result
+from matrix.model.result import Outcome, Result, Standing
 
 
 class Kind(Enum):
@@ -72,11 +72,17 @@ def _surprises(
         if unexplained := [c for c in as_it_says if not c.is_accepted]:
             yield Surprise(Kind.EXPIRED, expectation, _ids(unexplained))
         return
-    hidden = any(cell.expected for cell in own)  # behind another defect, which breaks more
-    if not as_it_says and not hidden:
+    if not as_it_says and any(_is_without(expectation, cell) for cell in own):
         yield Surprise(Kind.PASSED, expectation, _ids(own))
     if different := [c for c in own if any(map(_is_unexpected, c.attempts))]:
         yield Surprise(Kind.DIFFERENT, expectation, _ids(different))
+
+
+def _is_without(expectation: Expectation, cell: CellReport) -> bool:
+    """Whether a rule of it was seen to hold: behind another defect there may be nothing to see."""
+    standings = [attempt.verdict.rules for attempt in cell.attempts]
+    held = (Standing.PASS in map(rules.get, expectation.rules) for rules in standings)
+    return not expectation.rules or any(held)
 
 
 def _is_unexpected(attempt: Result) -> bool:

@@ -27,7 +27,7 @@ SMALL = ("run", "-r", "select", "-t", "tcp4", "--side", "client", "--peer", "soc
         (("--side", "both"), "No side matches 'both'. There are: client, server."),
         (("--shard", "3/2"), "A shard reads K/N with 1 ≤ K ≤ N, for instance 2/4; not '3/2'."),
         (("--shard", "half"), "A shard reads K/N"),
-        (("--shard", "9999/9999"), "Shard 9999/9999 is empty"),
+        (("--shard", "99999/99999"), "Shard 99999/99999 is empty"),
         (("--python", sys.executable + " -S"), "No module named 'twisted'. Install it there: "),
         (("--python", "cat"), "cat cannot play: it printed nothing."),
         (("--python", "nosuch"), "nosuch could not be started: No such file or directory."),

@@ -169,10 +169,17 @@ def abort_flushes_first(stage):
 
 @_breaks("prompt")
 def abort_after_a_while(stage):
-    """The abort takes place a quarter of a second later."""
+    """The abort takes place some turns of the reactor too late."""
     transport = stage.aborter.transport
     abort = transport.abortConnection
-    transport.abortConnection = lambda: stage.reactor.callLater(0.25, abort)
+
+    def broken(turns=2 * wire.PROMPT_TURNS):
+        if turns:
+            stage.reactor.callLater(0, broken, turns - 1)
+        else:
+            abort()
+
+    transport.abortConnection = broken
 
 
 @_breaks("sleeps")
