@@ -1,8 +1,8 @@
 """What tox.ini cannot say of the environments of stacks; tox loads this file by its name.
 
 A stack runs by the harness, which has an environment of its own: it is made when the first stack
-needs it. And a stack that could not be made is not one that nobody asked for: it leaves an empty
-folder among the results, whatever an earlier run had left there.
+needs it. And a stack that could not be made, or whose Twisted cannot be imported, is not one that
+nobody asked for: it leaves an empty folder, whatever results an earlier run had left there.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import threading
 from pathlib import Path
 
 from tox.config.sets import ConfigSet, EnvConfigSet
+from tox.execute.api import Outcome
 from tox.plugin import impl
 from tox.session.state import State
 from tox.tox_env.api import ToxEnv
 from tox.tox_env.runner import RunToxEnv
 
 KEY = "runs_by"
+UNUSABLE = 2
+"""The exit status of reactor-matrix where a command could not be carried out."""
+
 _states: list[State] = []
 _one_at_a_time = threading.Lock()
 _started: set[str] = set()
@@ -40,23 +44,34 @@ def tox_before_run_commands(tox_env: ToxEnv) -> None:
     """Have the harness ready before the first of the cells."""
     if not _runs_by(tox_env):
         return
-    _started.add(tox_env.conf.name)
     harness = _states[-1].envs[_runs_by(tox_env)]
     with _one_at_a_time:
         try:
             harness.setup()
         finally:
             harness.teardown()  # or the process that built its wheel would outlive tox
+    _started.add(tox_env.conf.name)
+
+
+@impl
+def tox_after_run_commands(tox_env: ToxEnv, exit_code: int, outcomes: list[Outcome]) -> None:  # noqa: ARG001
+    """Let a stack be missing in which the cells could not be run at all."""
+    if _runs_by(tox_env) and exit_code == UNUSABLE:
+        _empty(tox_env)
 
 
 @impl
 def tox_env_teardown(tox_env: ToxEnv) -> None:
-    """Let a stack that could not be made be missing, in the place where its results would be."""
-    name = tox_env.conf.name
-    if _runs_by(tox_env) and name not in _started and not getattr(tox_env.options, "no_test", 0):
-        folder = Path(tox_env.core["work_dir"]) / "results" / name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+    """Let a stack be missing that could not be made."""
+    is_made = tox_env.conf.name in _started or getattr(tox_env.options, "no_test", False)
+    if _runs_by(tox_env) and not is_made:
+        _empty(tox_env)
+
+
+def _empty(tox_env: ToxEnv) -> None:
+    folder = Path(tox_env.core["work_dir"]) / "results" / tox_env.conf.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 def _runs_by(tox_env: ToxEnv) -> str:

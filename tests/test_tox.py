@@ -51,3 +51,19 @@ def test_what_cannot_be_made_is_missing(tmp_path: Path, command: str) -> None:
     ended = tox(command, "--workdir", tmp_path, "-e", "py299-tw2411-epoll")
     assert "internal error" not in ended.stdout
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("status", "left"), [(1, ["results.jsonl"]), (2, [])])
+def test_what_cannot_be_run_is_missing(tmp_path: Path, status: int, left: list[str]) -> None:
+    """Where no cell could be run an empty folder is left; failing cells are results."""
+    folder = tmp_path / "results" / f"{HERE}-epoll"
+    folder.mkdir(parents=True)
+    (folder / "results.jsonl").write_text("of this run, or of yesterday's")
+    instead = (
+        *("-x", "testenv.deps="),
+        *("-x", "testenv:harness.package=skip"),
+        *("-x", f"testenv.commands=python -c 'raise SystemExit({status})'"),
+    )
+    ended = tox("run", "--workdir", tmp_path, *instead, "-e", f"{HERE}-epoll")
+    assert f"exit {status}" in ended.stdout
+    assert [path.name for path in folder.iterdir()] == left
