@@ -5,9 +5,18 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from attrs import evolve
+
 from matrix.model.cell import Cell
 from tests.benchmarks.mutation.applying import Mutant, environment, file_of
-from tests.benchmarks.mutation.judging import Sight, by_matrix, by_trial, tls_material
+from tests.benchmarks.mutation.judging import (
+    AS_THEY_ARE,
+    REPAIRED,
+    Sight,
+    by_matrix,
+    by_trial,
+    tls_material,
+)
 from tests.benchmarks.mutation.records import equivalents
 from tests.benchmarks.mutation.targets import TARGETS
 
@@ -24,10 +33,20 @@ def no_abort() -> Mutant:
     return Mutant(*where, 203, "", BODY, "if True:\n", source)
 
 
-def seen_by_matrix(mutant: Mutant | None, folder: Path) -> Sight:
+def lost_by_abort() -> Mutant:
+    """The installed Twisted, whose TLS gives an abort the reason that a known defect gives it."""
+    text = file_of("twisted.protocols.tls").read_text(encoding="utf-8")
+    before = "        self._aborted = True\n"
+    assert text.count(before) == 1
+    after = f"{before}        self._reason = Failure(CONNECTION_LOST)\n"
+    where = ("twisted.protocols.tls", "TLSMemoryBIOProtocol.abortConnection", "by hand", 0)
+    return Mutant(*where, 448, "", before, after, text.replace(before, after))
+
+
+def seen_by_matrix(mutant: Mutant | None, folder: Path, cell: Cell = ABORT) -> Sight:
     """What one cell sees of it."""
     changed = environment(mutant, folder)
-    return asyncio.run(by_matrix(changed, [ABORT], tls_material(), folder))
+    return asyncio.run(by_matrix(changed, [cell], tls_material(), folder))
 
 
 def test_equivalent_mutants_are_explained() -> None:
@@ -47,6 +66,15 @@ def test_matrix_notices_a_mutant(tmp_path: Path) -> None:
     seen = seen_by_matrix(no_abort(), tmp_path)
     assert seen.how == "connection-lost-once"
     assert seen.detail.startswith(ABORT.id)
+    assert seen.defects == AS_THEY_ARE
+
+
+def test_a_known_defect_hides_no_mutant(tmp_path: Path) -> None:
+    """What looks like a known defect is noticed where that one is repaired."""
+    cell = evolve(ABORT, transport="tls1.3")
+    assert seen_by_matrix(None, tmp_path, cell).how is None
+    seen = seen_by_matrix(lost_by_abort(), tmp_path, cell)
+    assert (seen.how, seen.defects) == ("reason-aborted", REPAIRED)
 
 
 def test_trial_is_run_on_a_mutant(tmp_path: Path) -> None:

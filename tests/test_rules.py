@@ -132,12 +132,19 @@ def good(cell: Cell) -> Events:
     return events
 
 
+def half_closes_twice(events: Events) -> None:
+    """A change that lets the aborter be told twice of the peer's half-close."""
+    adds(wire.PROVED, wire.ABORTER, wire.READ_LOST)(events)
+    repeats(wire.READ_LOST)(events)
+
+
 LOST, PAUSED, RESUMED = wire.CONNECTION_LOST, wire.PRODUCER_PAUSED, wire.PRODUCER_RESUMED
 CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("reactor-runs", SOCKET, sets(wire.ABORT_RETURNED, raised=EXCEPTION), "OSError: oh"),
     ("producer-paused", SOCKET, loses(PAUSED), "was not paused"),
     ("producer-paused", SOCKET, adds(PAUSED, wire.ABORTER, RESUMED), "was not paused"),
     ("connection-lost-once", SOCKET, repeats(LOST, wire.ABORTER), "called 2 times"),
+    ("connection-lost-once", SOCKET, half_closes_twice, "readConnectionLost was called 2 times"),
     ("not-reentrant", SOCKET, moves(LOST, before=wire.ABORT_RETURNED), "before abortConnection()"),
     ("reason-aborted", SOCKET, sets(LOST, wire.ABORTER, reason=EXCEPTION), "builtins.OSError: oh"),
     ("reason-aborted", RAISES, sets(LOST, wire.ABORTER, reason=EXCEPTION), "builtins.OSError: oh"),
