@@ -7,6 +7,7 @@ know and the transcript does not tell is `MissingEvidence`: never a pass.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from attrs import frozen
@@ -296,11 +297,22 @@ def reactor_clean(case: Case) -> Finding:
     """What is there at the end and was not at the beginning."""
     before, after = case.need(wire.BASELINE), case.need(wire.LEFTOVERS)
     left = [
-        f"{kind}: {', '.join(new)}"
+        f"{kind}: {_few(new)}"
         for kind in ("readers", "writers", "delayed_calls", "threads", "descriptors")
         if (new := _new(texts(before, kind), texts(after, kind)))
     ]
     return f"left behind: {'; '.join(left)}" if left else None
+
+
+_FEW = 5
+"""Different leftovers of a kind that a person is shown."""
+
+
+def _few(texts: list[str]) -> str:
+    """The texts, each once with its number, and of many how many more there are."""
+    counts = [f"{n} × {text}" if n > 1 else text for text, n in Counter(texts).items()]
+    more = [f"and {len(counts) - _FEW} more"] if len(counts) > _FEW else []
+    return ", ".join([*counts[:_FEW], *more])
 
 
 def _new(before: list[str], after: list[str]) -> list[str]:

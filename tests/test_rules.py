@@ -295,3 +295,13 @@ def test_closing_is_all_that_unix_sockets_have() -> None:
     cell = evolve(SOCKET, transport="unix")
     assert broken(cell, sets(wire.WIRE, signal=wire.FIN)) == ()
     assert broken(cell, sets(wire.WIRE, signal=wire.SILENCE)) == ("peer-told",)
+
+
+def test_many_leftovers_are_counted() -> None:
+    """What is left a hundred times is said once, and of a hundred different ones a few are named."""
+    events = good(SOCKET)
+    sockets = [f"new {n}: socket" for n in range(100)]
+    sets(wire.LEFTOVERS, readers=["<a reader>"] * 100, descriptors=sockets)(events)
+    (reason,) = judge(SOCKET, Transcript(tuple(events), Ending(How.EXITED))).reasons
+    assert reason.startswith("reactor-clean: left behind: readers: 100 × <a reader>; descriptors: ")
+    assert reason.endswith("new 4: socket, and 95 more")
