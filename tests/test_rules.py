@@ -298,7 +298,7 @@ def test_closing_is_all_that_unix_sockets_have() -> None:
 
 
 def test_many_leftovers_are_counted() -> None:
-    """What is left a hundred times is said once, and of a hundred different ones a few are named."""
+    """What is left a hundred times is said once, and of a hundred others a few are named."""
     events = good(SOCKET)
     sockets = [f"new {n}: socket" for n in range(100)]
     sets(wire.LEFTOVERS, readers=["<a reader>"] * 100, descriptors=sockets)(events)
