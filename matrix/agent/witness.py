@@ -254,10 +254,21 @@ class Witness:
                 self._reading.add(session.decrypt(data))
             if self._is_polite and session.has_close_notify:
                 self._is_polite = False
-                session.finish()
+                number = _finish(session)
+                if number == errno.ECONNRESET:  # which is told once, and was
+                    return wire.RESET, number
 
     def _record(self, event, **data):
         self._recorder.record(wire.PEER, event, **data)
+
+
+def _finish(session):
+    """Say goodbye; the number of the error where the connection is gone, else None."""
+    try:
+        session.finish()
+    except OSError as error:
+        return error.errno
+    return None
 
 
 def _told(sock, commands):
