@@ -25,6 +25,8 @@ from matrix.structure import to_json
 CUT_OFF = "cut off"
 """What interrupted a report that has no footer."""
 
+_EXECUTABLE = "executable"
+"""Where an interpreter stands, in a host's provenance."""
 _MARK = 6
 """Digits that tell hosts of the same name apart."""
 
@@ -36,7 +38,8 @@ def merge(reports: Mapping[str, Report]) -> Report:
     _agree(reports, "reactor-matrix", lambda report: report.version)
     _agree(reports, "--repeat", lambda report: report.plan.repeat)
     told = dict(zip(reports, _told_apart(list(reports.values())), strict=True))
-    hosts = {host.id: host for report in told.values() for host in report.hosts}
+    every = (host for report in told.values() for host in report.hosts)
+    hosts = {host.id: host for host in sorted(every, key=_stand, reverse=True)}
     planned = tuple(_planned(host, told) for host in sorted(hosts))
     (repeat,) = {report.plan.repeat for report in told.values()}
     (version,) = {report.version for report in told.values()}
@@ -68,7 +71,7 @@ def _told_apart(reports: Sequence[Report]) -> list[Report]:
     """The reports with hosts that have the same name only where they are the same.
 
     Where hosts of one name differ, in their versions or in anything else that they say of
-    themselves, each is marked by a digest of what it says.
+    themselves but for where they stand, each is marked by a digest of what it says.
     """
     every = [host for report in reports for host in report.hosts]
     marks: dict[str, set[str]] = {}
@@ -88,8 +91,15 @@ def _name(host: Host) -> str:
 
 
 def _mark(host: Host) -> str:
-    said = json.dumps({**to_json(host), "id": ""}, sort_keys=True)
+    what = {key: told for key, told in host.provenance.items() if key != _EXECUTABLE}
+    alike = evolve(host, id="", command=(), provenance=what)
+    said = json.dumps(to_json(alike), sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:_MARK]
+
+
+def _stand(host: Host) -> tuple[tuple[str, ...], str]:
+    """Where a host's interpreter stands; of several places a merged report has the first."""
+    return host.command, host.provenance.get(_EXECUTABLE, "")
 
 
 def _renamed(report: Report, names: Mapping[str, str]) -> Report:

@@ -208,6 +208,19 @@ def test_hosts_of_one_name_are_told_apart() -> None:
     assert outcomes == {("1.1.1", Outcome.PASS), ("3.0", Outcome.FAIL)}
 
 
+def test_where_a_host_stands_makes_no_other_host() -> None:
+    """Shards of one host that ran in different folders are of one host."""
+    one, two = shards(2)
+    (own,) = two.hosts
+    elsewhere = evolve(
+        own, command=("a/python3",), provenance={**own.provenance, "executable": "a"}
+    )
+    found = merged(one, evolve(two, hosts=(elsewhere,)))
+    assert [host.id for host in found.hosts] == [own.id]
+    assert found.hosts == merged(evolve(two, hosts=(elsewhere,)), one).hosts
+    assert [planned.missing() for planned in found.plan.hosts] == [()]
+
+
 def test_marked_host_is_known_again() -> None:
     """A further shard finds its host in a merged report that had to mark it."""
     old, new = host(openssl="1.1.1"), host(openssl="3.0")
