@@ -13,6 +13,8 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -111,8 +113,9 @@ def _first_line(failure: Any) -> str:
 
 def played(reactor: str) -> Outcomes:
     """The same, in a process of its own."""
-    command = [sys.executable, __file__, reactor]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, str(Path(__file__).resolve()), reactor]
+    with TemporaryDirectory() as folder:  # what the tests write is left in it
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{done.stderr}\n{' '.join(command)} ended with status {done.returncode}")
     outcomes: Outcomes = json.loads(done.stdout.splitlines()[-1])
