@@ -156,7 +156,7 @@ def reason_fits(case: Case) -> Finding:
     is_orderly = act is None or act["act"] == wire.FINISH
     wanted = "ConnectionDone" if is_orderly else "ConnectionLost"
     names = {f"twisted.internet.error.{wanted}"}
-    if case.bar in _ORDERLY:
+    if case.scenario.ending in _CUT_OFF and case.bar in _ORDERLY:
         names.add("twisted.internet.error.ConnectionDone")
     if case.scenario.raises:
         names.add(_DELIBERATE)  # what is documented is ConnectionLost
@@ -165,6 +165,8 @@ def reason_fits(case: Case) -> Finding:
     return f"the reason was {_words(case.lost['reason'])}, and not {wanted}"
 
 
+_CUT_OFF = (wire.RESET_IT, wire.VANISH)
+"""Endings by the peer that a kernel may fail to tell of; those by the aborter itself it cannot."""
 _ORDERLY = (wire.FIN, wire.CLOSE_NOTIFY)
 """Ends that nobody can tell from a connection closed in good order."""
 

@@ -342,3 +342,15 @@ def test_control_that_tells_nothing(
 ) -> None:
     """A control that did not come to its end, or says what there is not, sets no bar."""
     assert signal_of(spoil(GOOD[SOCKET])) == seen
+
+
+@pytest.mark.parametrize("transport", ["tcp4", "unix"])
+def test_own_exception_is_no_orderly_end(transport: str) -> None:
+    """A callback that raises ends the connection by itself: no kernel makes that a clean close."""
+    raising = Cell("select", transport, "raise-in-data-received", "client", "socket")
+    done = {"type": "twisted.internet.error.ConnectionDone", "message": "clean"}
+    good = synthetic.transcript(evolve(raising, scenario="abort-when-full"), Random(7))
+    spoilt = changed(good, wire.CONNECTION_LOST, reason={**done, "mro": [done["type"]]})
+    said = Event(0.5, wire.ABORTER, wire.PEER_ACTED, {"act": wire.SAY})
+    case = evolve(spoilt, events=(*spoilt.events[:-1], said, spoilt.events[-1]))
+    assert "reason-fits" in judge(raising, case).broken

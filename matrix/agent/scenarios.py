@@ -65,6 +65,13 @@ def _fill_and_prove(stage, streaming=True):
     yield from stage.prove()
 
 
+def _fill_and_unregister(stage):
+    """The paused producer unregisters itself, and the connection is as full as before."""
+    yield from _fill_and_prove(stage)
+    stage.call("unregisterProducer")
+    yield from stage.prove()
+
+
 def _abort(stage):
     """Abort, and watch both ends go down."""
     stage.abort()
@@ -126,9 +133,7 @@ def abort_when_full_at_once(stage):
 @_scenario()
 def unregister_then_abort(stage):
     """The paused producer unregisters itself."""
-    yield from _fill_and_prove(stage)
-    stage.call("unregisterProducer")
-    yield from stage.prove()
+    yield from _fill_and_unregister(stage)
     yield from _abort(stage)
 
 
@@ -191,9 +196,7 @@ def unregister_then_lose(stage):
 @_scenario()
 def lose_then_write(stage):
     """A write after an orderly close, of which nothing has been sent yet."""
-    yield from _fill_and_prove(stage)
-    stage.call("unregisterProducer")
-    yield from stage.prove()
+    yield from _fill_and_unregister(stage)
     stage.close()
     stage.call("write", b"after the close")
     stage.peer.drain_politely()
@@ -203,9 +206,7 @@ def lose_then_write(stage):
 @_scenario()
 def lose_write_when_full(stage):
     """A half-close that waits for the full buffer; the peer, who sees it, closes its side."""
-    yield from _fill_and_prove(stage)
-    stage.call("unregisterProducer")
-    yield from stage.prove()
+    yield from _fill_and_unregister(stage)
     stage.close("loseWriteConnection")
     stage.peer.drain()
     yield from stage.see_the_end()
@@ -431,9 +432,7 @@ def peer_sends_rubbish_while_full(stage):
 @_scenario()
 def peer_closes_after_unregister(stage):
     """The same as peer-closes-while-full, without a producer that would have to be stopped."""
-    yield from _fill_and_prove(stage)
-    stage.call("unregisterProducer")
-    yield from stage.prove()
+    yield from _fill_and_unregister(stage)
     stage.peer_acts(wire.FINISH)
     yield from stage.turns(8)
     stage.call("write", b"too late for a peer that has said goodbye")
@@ -444,9 +443,7 @@ def peer_closes_after_unregister(stage):
 @_scenario()
 def peer_sends_rubbish_after_unregister(stage):
     """The same as peer-sends-rubbish-while-full, without a producer."""
-    yield from _fill_and_prove(stage)
-    stage.call("unregisterProducer")
-    yield from stage.prove()
+    yield from _fill_and_unregister(stage)
     stage.peer_acts(wire.RUBBISH)
     stage.peer.drain()
     yield from stage.see_the_end()

@@ -17,7 +17,7 @@ from matrix.manager.interpreters import Interpreter
 from matrix.model.transcript import Ending, How, Transcript
 
 DEADLINE = 60.0
-"""Seconds after which a cell's process is killed: more than all the limits inside a cell."""
+"""Seconds after which a cell's process is killed, as often as its scenario has patience."""
 
 
 @define
