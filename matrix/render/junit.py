@@ -94,6 +94,8 @@ def _properties(cell: CellReport) -> Iterator[tuple[str, str]]:
             yield "code", cell.worst.verdict.code
         if cell.worst.expected is not None:
             yield "expected", cell.worst.expected
+        for words in cell.worst.verdict.attributed:
+            yield "the kernel's doing", words
         for name, standing in cell.worst.verdict.rules.items():
             yield f"rule {name}", standing.value
     for attempt in cell.attempts if len(cell.attempts) > 1 else ():

@@ -183,3 +183,16 @@ def test_huge_stderr_is_clipped() -> None:
     text = junit.render(evolve(synthetic.report(1), results=(noisy,)))
     assert len(text) < 100_000
     assert "characters left out" in text
+
+
+def test_kernel_s_doing_is_a_property() -> None:
+    """What is put down to the kernel fails no test case, and is not lost."""
+    report = synthetic.report(1)
+    (first,) = (result for result in report.results if result.fault is None)
+    blamed = evolve(first.verdict, attributed=("peer-told: the witness saw fin",))
+    told = evolve(report, results=(evolve(first, verdict=blamed),))
+    properties = {
+        each.get("name"): each.get("value") for each in ET.fromstring(_bytes(told)).iter()
+    }
+    assert properties["the kernel's doing"] == "peer-told: the witness saw fin"
+    assert results(told)[first.cell.id].result == []
