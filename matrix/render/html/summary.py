@@ -10,6 +10,7 @@ from attrs import frozen
 
 from matrix.model.report import CellReport, Report
 from matrix.model.result import SEVERITY, Outcome, Result
+from matrix.model.scenarios import NEVER_FULL, find
 from matrix.render.html.words import number
 from matrix.render.sentence import verdict_sentence
 
@@ -95,7 +96,8 @@ def _shards(report: Report) -> Iterator[Check]:
 
 def _proofs(attempts: Sequence[Result]) -> Check:
     """Of the attempts that were judged by what came of an abort; the judge asks for the proof."""
-    judged = [a for a in attempts if a.verdict.outcome in JUDGED and _aborted(a)]
+    owing = [a for a in attempts if find(a.cell.scenario).state != NEVER_FULL]
+    judged = [a for a in owing if a.verdict.outcome in JUDGED and _aborted(a)]
     held = [a.glance for a in judged if a.verdict.outcome is not Outcome.INCONCLUSIVE]
     kinds = Counter(seen.proof or "none claimed" for seen in held)
     value = f"{len(held):,} of {number(len(judged), 'abort')}" if judged else "no abort"
