@@ -91,8 +91,11 @@ def _run(job, recorder, settings):
     settings.check_tls(transport)
     fault = FAULTS[job["fault"]] if job.get("fault") else None
     scenario = SCENARIOS[cell["scenario"]]
+    missing = scenario.needs(reactor)
+    if missing is not None:
+        raise transports.Unsupported(*missing)
     stage = Stage(recorder, reactor, cell, scenario, settings.contexts, fault)
-    reactor.callWhenRunning(stage.play, scenario.steps)
+    reactor.callWhenRunning(stage.play)
     reactor.run()
 
 
