@@ -38,14 +38,14 @@ class Interpreter:
         return cls((sys.executable,))
 
     @classmethod
-    def parse(cls, text: str) -> Interpreter:
-        """A command as a shell would split it; `AgentError` where it is none."""
+    def parse(cls, text: str, source: str = "--python") -> Interpreter:
+        """A command as a shell would split it; `AgentError`, by its source, where it is none."""
         try:
             command = tuple(shlex.split(text))
         except ValueError as error:
-            raise AgentError(f"--python {text!r} is no command: {error}.") from error
+            raise AgentError(f"{source} {text!r} is no command: {error}.") from error
         if not command:
-            raise AgentError("--python needs a command that starts a Python, such as python3.12.")
+            raise AgentError(f"{source} needs a command that starts a Python, such as python3.12.")
         return cls(command)
 
     def __str__(self) -> str:
