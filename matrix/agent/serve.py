@@ -122,7 +122,8 @@ class Server:
         if command["do"] == wire.CONFIGURE:
             self._settings.configure(command)
             gc.collect()
-            gc.freeze()
+            if hasattr(gc, "freeze"):
+                gc.freeze()
         elif command["do"] == wire.BEAT:
             self._say({"type": wire.BEAT})
         else:
