@@ -75,9 +75,10 @@ CONTROL = "control"
 ``side`` aborts, or would; ``kind`` is how the connection ends, one of `CONTROLLED`.
 """
 BEAT = "beat"
-"""Asked for, and answered: both ends are there, and so is the link between them."""
-ABANDONED = 600.0
-"""Seconds without a word of the manager after which an agent ends by itself."""
+"""Asked for, and answered: both ends are there, and so is the link between them.
+
+An agent that is not asked again for ``patience`` seconds ends by itself.
+"""
 
 HELLO = "hello"
 """First line of an agent: ``protocol``, ``provenance``, ``reactors``, ``scenarios``, ``faults``."""

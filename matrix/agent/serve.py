@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import selectors
 import signal
@@ -20,6 +21,8 @@ from matrix.agent.guard import close_others
 from matrix.agent.settings import Settings
 
 _READ_SIZE = 1 << 16
+_EVER = 3600.0
+"""Seconds that are long enough to wait for nothing, and that every system can wait."""
 _DUMP_TIME = 0.5
 """Seconds that a child has to write its stacks before it is killed."""
 
@@ -74,7 +77,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._pending = b""
         self._is_open = True
-        self._heard_at = hello.now()
+        self._abandoned_at = math.inf
 
     def run(self):
         """Serve until the manager closes the conversation, or is not heard of any more."""
@@ -113,7 +116,6 @@ class Server:
     def _take_commands(self):
         data = os.read(self._commands, _READ_SIZE)
         self._is_open = bool(data)
-        self._heard_at = hello.now()
         *lines, self._pending = (self._pending + data).split(b"\n")
         for line in lines:
             self._obey(json.loads(line))
@@ -125,6 +127,7 @@ class Server:
             if hasattr(gc, "freeze"):
                 gc.freeze()
         elif command["do"] == wire.BEAT:
+            self._abandoned_at = hello.now() + command["patience"]
             self._say({"type": wire.BEAT})
         else:
             self._fork(command)
@@ -171,16 +174,15 @@ class Server:
 
     def _patience(self):
         """Seconds until there is something to do that nobody tells."""
-        due = [child.due for child in self._children.values()]
-        due.append(self._heard_at + wire.ABANDONED)
-        return max(0, min(due) - hello.now())
+        due = [self._abandoned_at, *(child.due for child in self._children.values())]
+        return max(0, min(min(due) - hello.now(), _EVER))
 
     def _mind_the_time(self):
         now = hello.now()
         for child in self._children.values():
             if now >= child.due:
                 child.expire()
-        if now >= self._heard_at + wire.ABANDONED:
+        if now >= self._abandoned_at:
             self._is_open = False
 
     def _reap(self):

@@ -32,6 +32,9 @@ BEAT = 10.0
 SILENCE_LIMIT = 60.0
 """Seconds without any word of an agent after which it is lost. A link may stall for as long."""
 
+PATIENCE = 600.0
+"""Seconds without any word of the manager after which an agent ends by itself."""
+
 ANSWER_LIMIT = 2 * SILENCE_LIMIT
 """Seconds beyond its deadline in which an agent that does give signs of life must end a job."""
 
@@ -181,7 +184,7 @@ class Conversation:
         silence = 0.0
         while self.is_open and silence < SILENCE_LIMIT:
             heard = self._heard
-            self.say({"do": wire.BEAT})
+            self.say({"do": wire.BEAT, "patience": PATIENCE})
             await asyncio.sleep(BEAT)
             silence = 0 if self._heard > heard else silence + BEAT
         self.is_silent = self.is_open
