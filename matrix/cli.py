@@ -15,6 +15,7 @@ from rich.console import Console
 from matrix import __version__, cli_over_time, doctor, plan, workflow
 from matrix.errors import MatrixError
 from matrix.expectations import explain
+from matrix.manager import naming
 from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
@@ -41,8 +42,9 @@ _PYTHON = click.option(
     "--python",
     "pythons",
     multiple=True,
-    metavar="CMD",
-    help="Test in the Python that this command starts; repeatable. Default: this one.",
+    metavar="CMD|NAME",
+    help="Test in the Python that this command starts, here or by ssh; repeatable. Or the name of "
+    "a host in [tool.reactor-matrix.hosts] of pyproject.toml or reactor-matrix.toml.",
 )
 
 
@@ -86,7 +88,7 @@ def _selection(axes: dict[str, Any]) -> plan.Selection:
 
 
 def _interpreters(pythons: tuple[str, ...], host: str | None = None) -> tuple[Interpreter, ...]:
-    found = tuple(Interpreter.parse(text) for text in pythons) or (Interpreter.this(),)
+    found = naming.interpreters(pythons, Path.cwd()) or (Interpreter.this(),)
     return found if host is None else workflow.called(host, found)
 
 

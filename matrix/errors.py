@@ -36,3 +36,7 @@ class AgentError(MatrixError):
 
 class ExpectationsError(MatrixError):
     """A file of expectations cannot be read, or one of its entries does not say what it has to."""
+
+
+class SettingsError(MatrixError):
+    """A project's own settings cannot be read, or do not say what they have to."""

@@ -74,15 +74,19 @@ CONTROL = "control"
 
 ``side`` aborts, or would; ``kind`` is how the connection ends, one of `CONTROLLED`.
 """
-EXPIRE = "expire"
-"""Dump the stacks of job ``job``'s process, then kill its process group."""
+BEAT = "beat"
+"""Asked for, and answered: both ends are there, and so is the link between them.
+
+An agent that is not asked again for ``patience`` seconds ends by itself.
+"""
 
 HELLO = "hello"
 """First line of an agent: ``protocol``, ``provenance``, ``reactors``, ``scenarios``, ``faults``."""
-BEGAN = "began"
-"""Job ``job`` runs as process ``pid``."""
 ENDED = "ended"
-"""Job ``job`` is over: ``status`` (negative: a signal), ``events`` and ``stderr`` as text."""
+"""Job ``job`` is over: ``status`` (negative: a signal), ``events`` and ``stderr`` as text.
+
+``expired``: its process was still there at its ``deadline`` (seconds), and was killed for it.
+"""
 
 # What a reactor runs on ---------------------------------------------------------------------------
 

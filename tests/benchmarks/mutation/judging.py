@@ -111,7 +111,7 @@ def tls_material() -> dict[str, str]:
 
 
 async def by_matrix(
-    environment: Mapping[str, str], owed: Sequence[Cell], tls: dict[str, str], folder: Path
+    environment: Mapping[str, str], owed: Sequence[Cell], tls: dict[str, str]
 ) -> Sight:
     """Play the cells until one is not accepted, known defects allowed for. After that, as in
     ``ci/repaired``, with these repaired: cells in which they are expected, and nothing is then.
@@ -119,7 +119,7 @@ async def by_matrix(
     began = clock()
     assignments = [f"{name}={value}" for name, value in environment.items()]
     interpreter = Interpreter(("env", *assignments, sys.executable))
-    agent = pack_agent(folder / "agent.zip")
+    agent = pack_agent()
     known, seen, defects = shipped(), None, AS_THEY_ARE
     try:
         async with session(interpreter, agent, tls, deadline=DEADLINE) as opened:
