@@ -14,7 +14,7 @@ from typing import Protocol
 from attrs import evolve, field, frozen
 
 from matrix import __version__, plan
-from matrix.compare import compare
+from matrix.compare import Kind, compare
 from matrix.errors import MergeError, OutputError, ResultsError, SelectionError
 from matrix.expectations import Expectation, explain, load, parse, shipped
 from matrix.judge import bar, judge, signal_of
@@ -157,7 +157,9 @@ def changes_since(baseline: Path, report: Report) -> Changes:
     """What the page says of the difference to an earlier results file."""
     found = compare(read(baseline), report)
     cells = {(each.host, each.cell): f"{each.kind.value}: {each.what}" for each in found.changes}
-    return Changes(str(baseline), comparison.sentence(found), cells)
+    new = (each for each in found.changes if each.kind is Kind.NEW_FAILURE)
+    failing = frozenset((each.host, each.cell) for each in new)
+    return Changes(str(baseline), comparison.sentence(found), cells, failing)
 
 
 def leave_word(host: str, why: str, like: Path, output: Path) -> None:

@@ -11,6 +11,7 @@ from attrs import frozen
 from matrix.model.report import CellReport, Report
 from matrix.model.result import SEVERITY, Outcome, Result
 from matrix.model.scenarios import NEVER_FULL, find
+from matrix.render.html.changes import Changes
 from matrix.render.html.words import number
 from matrix.render.sentence import verdict_sentence
 
@@ -43,15 +44,17 @@ JUDGED = (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE)
 """Outcomes of attempts that came to their last line."""
 
 
-def summarise(report: Report, cells: Sequence[CellReport]) -> Summary:
-    """The first screen of a report whose cells are ``cells``."""
+def summarise(
+    report: Report, cells: Sequence[CellReport], changes: Changes | None = None
+) -> Summary:
+    """The first screen of a report whose cells are ``cells``, and of what changed."""
     counts = Counter(cell.outcome for cell in cells)
     missed = report.missed_faults()
     alarming = {cell.outcome for cell in cells if not cell.is_accepted} or counts
     worst = min(alarming, key=SEVERITY.index, default=Outcome.NO_RESULT)
     is_known = not worst.is_accepted and all(cell.is_accepted for cell in cells)
     return Summary(
-        verdict=verdict_sentence(report),
+        verdict=verdict_sentence(report, None if changes is None else changes.failing),
         worst=worst,
         tone="invalid" if missed else "known" if is_known else worst.value,
         is_valid=not missed,
