@@ -57,9 +57,7 @@ def _results(
         yield f"{absent:,} cell{_s(absent)} cannot exist here"
 
 
-def _told(
-    cells: tuple[CellReport, ...], new: Collection[tuple[str, Cell]] | None
-) -> Iterator[str]:
+def _told(cells: tuple[CellReport, ...], new: Collection[tuple[str, Cell]] | None) -> Iterator[str]:
     """How many cells are how, those that nobody expected to be like that first."""
     bad = [cell for cell in cells if not cell.is_accepted]
     counts = Counter(cell.outcome for cell in bad)

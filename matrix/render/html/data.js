@@ -53,7 +53,7 @@ function unpack(id) {
   return unpacked.get(id);
 }
 
-async function inflate(text) {
+function inflate(text) {
   const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
