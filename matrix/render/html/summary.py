@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from attrs import frozen
 
@@ -12,7 +11,7 @@ from matrix.model.report import CellReport, Report
 from matrix.model.result import SEVERITY, Outcome, Result
 from matrix.model.scenarios import NEVER_FULL, find
 from matrix.render.html.changes import Changes
-from matrix.render.html.words import number
+from matrix.render.html.words import moment, number
 from matrix.render.sentence import verdict_sentence
 
 
@@ -61,7 +60,7 @@ def summarise(
         missed=missed,
         checks=tuple(_checks(report, cells, counts, len(missed))),
         limits=_limits(report),
-        started=_when(report.footer.started) if report.footer else "",
+        started=moment(report.footer.started) if report.footer else "",
     )
 
 
@@ -111,14 +110,6 @@ def _proofs(attempts: Sequence[Result]) -> Check:
 def _aborted(attempt: Result) -> bool:
     is_inconclusive = attempt.verdict.outcome is Outcome.INCONCLUSIVE
     return is_inconclusive or attempt.glance.aborted
-
-
-def _when(stamp: str) -> str:
-    """An ISO date and time for people to read; any other text as it is."""
-    try:
-        return datetime.fromisoformat(stamp).strftime("%d %B %Y, %H:%M %Z").strip(", ")
-    except ValueError:
-        return stamp
 
 
 def _limits(report: Report) -> str:
