@@ -11,6 +11,7 @@ from matrix.model.report import CellReport, Report
 from matrix.model.result import SEVERITY, Outcome, Result
 from matrix.model.scenarios import NEVER_FULL, find
 from matrix.render.html.changes import Changes
+from matrix.render.html.looks import LOOKS
 from matrix.render.html.words import moment, number
 from matrix.render.sentence import verdict_sentence
 
@@ -27,8 +28,12 @@ class Check:
 
 @frozen
 class Summary:
-    """The first screen, above the matrix. ``tone`` is a class of the style sheet."""
+    """The first screen, above the matrix. ``tone`` is a class of the style sheet.
 
+    ``glyph`` stands before the verdict: that of the worst outcome, unless all of it was expected.
+    """
+
+    glyph: str
     verdict: str
     worst: Outcome
     tone: str
@@ -53,6 +58,7 @@ def summarise(
     worst = min(alarming, key=SEVERITY.index, default=Outcome.NO_RESULT)
     is_known = not worst.is_accepted and all(cell.is_accepted for cell in cells)
     return Summary(
+        glyph="" if is_known else LOOKS[worst].glyph,
         verdict=verdict_sentence(report, None if changes is None else changes.failing),
         worst=worst,
         tone="invalid" if missed else "known" if is_known else worst.value,
