@@ -14,7 +14,7 @@ from typing import Protocol
 from attrs import evolve, field, frozen
 
 from matrix import __version__, history, plan
-from matrix.compare import Kind, compare
+from matrix.compare import compare
 from matrix.errors import HistoryError, MergeError, OutputError, ResultsError, SelectionError
 from matrix.expectations import Expectation, explain, load, parse, shipped
 from matrix.judge import bar, judge, signal_of
@@ -26,9 +26,9 @@ from matrix.merge import merge
 from matrix.missing import check_host, missing
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
-from matrix.render import comparison, html, junit, markdown
+from matrix.render import html, junit, markdown
 from matrix.render.expectations import draft
-from matrix.render.html.changes import Changes
+from matrix.render.html.changes import Changes, since
 from matrix.render.html.past import Past
 from matrix.store import Writer, read, write, write_atomically
 
@@ -156,11 +156,7 @@ def merge_files(paths: Sequence[Path], output: Path) -> Report:
 
 def changes_since(baseline: Path, report: Report) -> Changes:
     """What the page says of the difference to an earlier results file."""
-    found = compare(read(baseline), report)
-    cells = {(each.host, each.cell): f"{each.kind.value}: {each.what}" for each in found.changes}
-    new = (each for each in found.changes if each.kind is Kind.NEW_FAILURE)
-    failing = frozenset((each.host, each.cell) for each in new)
-    return Changes(str(baseline), comparison.sentence(found), cells, failing)
+    return since(str(baseline), compare(read(baseline), report))
 
 
 def past_of(report: Report, path: Path, last: int, name: str | None = None) -> Past:

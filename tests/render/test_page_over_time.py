@@ -92,6 +92,8 @@ def test_the_headline_says_what_is_new(opener: Opener) -> None:
     expect(headline).to_contain_text("40 of 40 planned cells accounted for")
     page.tab.locator('[data-word="is:changed"]').click()
     expect(page.tab.locator("#found")).to_have_text("1 of 40 cells")
+    page.tab.locator("header .changed a").click()
+    expect(page.tab.locator("#opened .facts")).to_contain_text("new failure: it passed")
 
 
 def test_several_hosts_have_one_strip(opener: Opener) -> None:
