@@ -273,11 +273,34 @@ def _pages(command: _Command) -> _Command:
     metavar="RESULTS",
     help="An earlier results file: the HTML page says what changed since then.",
 )
-def report_command(results: Path, baseline: Path | None, **pages: Path | None) -> None:
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The HTML page says what each cell came to in earlier runs: see “history add”.",
+)
+@click.option("--as", "name", help="What the history calls the report's only host.")
+@click.option(
+    "--last",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Earlier runs that the page shows.",
+)
+def report_command(
+    results: Path,
+    baseline: Path | None,
+    history: Path | None,
+    name: str | None,
+    last: int,
+    **pages: Path | None,
+) -> None:
     """Write pages from a results file; without an option, print a summary."""
     report = read(results)
     changes = workflow.changes_since(baseline, report) if baseline is not None else None
-    to_html = partial(html.render, changes=changes)
+    past = workflow.past_of(report, history, last, name) if history is not None else None
+    to_html = partial(html.render, changes=changes, past=past)
     pages_of: dict[str, Callable[[Report], str]] = {**_PAGES, "html": to_html}
     named = {name.replace("_", "-"): path for name, path in pages.items()}
     wanted = [(path, pages_of[name](report)) for name, path in named.items() if path is not None]

@@ -27,6 +27,7 @@ LAYERS = (
         "plan",
         "proof",
         "rules",
+        "skim",
         "statistics",
         "structure",
         "surprises",

@@ -21,10 +21,12 @@ from matrix.model.transcript import Ending, Event, How, Transcript
 from matrix.render.html.clauses import clause
 from matrix.render.html.hosts import Beside, passed, ran_on
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.past import Series, cell_series
 from matrix.render.html.strip import Strip, strip
 from matrix.render.html.words import Datum, datum, milliseconds
 from matrix.render.plain import clip, visible
 from matrix.statistics import failing
+from matrix.trend import Trend
 
 EVENT_LIMIT = 400
 """Events shown of one attempt; past that, the first and last halves of so many."""
@@ -62,7 +64,8 @@ class Detail:
     ``strip`` has the latencies of all attempts, ``broken`` pairs the names of broken rules with
     what was seen, ``texts`` names what the process printed, ``left_out`` counts events that are
     not shown. ``known`` is the known defect that explains the cell, ``commands`` are command lines
-    and what each is for, ``beside`` has the same cell on every host where there are several.
+    and what each is for, ``beside`` has the same cell on every host where there are several,
+    ``past`` in earlier runs.
     """
 
     key: str
@@ -78,6 +81,7 @@ class Detail:
     known: str
     commands: Pairs
     beside: tuple[Beside, ...]
+    past: Series | None = None
 
 
 def key(host: str, cell: Cell) -> str:
@@ -97,6 +101,7 @@ def detail(
     controls: Sequence[Control],
     beside: tuple[Beside, ...] = (),
     change: str = "",
+    trend: Trend | None = None,
 ) -> Detail:
     """What is shown of a cell: its first attempt with the worst outcome."""
     result = cell.worst
@@ -118,6 +123,7 @@ def detail(
         known=visible(cell.expected or ""),
         commands=tuple((name, visible(text)) for name, text in _commands(host, cell.cell)),
         beside=beside,
+        past=None if trend is None else cell_series(trend),
     )
 
 
