@@ -36,3 +36,14 @@ class AgentError(MatrixError):
 
 class ExpectationsError(MatrixError):
     """A file of expectations cannot be read, or one of its entries does not say what it has to."""
+
+
+class EnvironmentsError(MatrixError):
+    """Environments cannot be made here at all, or nothing can be learned of what there is to make.
+
+    One set of requirements that cannot be installed is no error, but a finding.
+    """
+
+
+class SearchError(MatrixError):
+    """There is nothing to bisect: the ends are alike, or the wrong way round, or not known."""
