@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from matrix import __version__, cli_over_time, doctor, plan, workflow
+from matrix import __version__, cli_over_releases, cli_over_time, doctor, plan, workflow
 from matrix.errors import MatrixError
 from matrix.expectations import explain
 from matrix.manager import naming
@@ -346,7 +346,7 @@ def reproduce_command(cell: str, path: Path | None) -> None:
         write_atomically(path, text)
 
 
-for command in cli_over_time.COMMANDS:
+for command in (*cli_over_time.COMMANDS, *cli_over_releases.COMMANDS):
     commands.add_command(command)
 
 

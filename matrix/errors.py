@@ -40,3 +40,14 @@ class ExpectationsError(MatrixError):
 
 class SettingsError(MatrixError):
     """A project's own settings cannot be read, or do not say what they have to."""
+
+
+class EnvironmentsError(MatrixError):
+    """Environments cannot be made here at all, or nothing can be learned of what there is to make.
+
+    One set of requirements that cannot be installed is no error, but a finding.
+    """
+
+
+class SearchError(MatrixError):
+    """There is nothing to bisect: the ends are alike, or the wrong way round, or not known."""
