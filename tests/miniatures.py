@@ -58,6 +58,10 @@ _BODIES = {
     "stops": "os.kill(os.getpid(), signal.SIGSTOP)",
     "exits": "os._exit(0)",
     "exits_with_9": "os._exit(9)",
+    "crashes_its_reactor": """
+        from twisted.internet import reactor
+        reactor.crash()
+    """,
     "writes_garbage": "os.write(EVENTS, b'\\0\\xffgarbage\\n')",
     "never_stops_writing_garbage": """
         while True:

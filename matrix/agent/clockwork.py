@@ -39,7 +39,10 @@ class CallRaised(Exception):
 
 
 class Clockwork:
-    """Plays a story. ``turns`` counts the reactor's turns since `count_turns`; None before."""
+    """Plays a story, until it ``is_over``.
+
+    ``turns`` counts the reactor's turns since `count_turns`; None before.
+    """
 
     def __init__(self, recorder, reactor, each_look):
         self.turns: Any = None
@@ -49,6 +52,7 @@ class Clockwork:
         self._pace = PACE
         self._is_asleep = False
         self._shutdown: Any = None
+        self.is_over = False
 
     def play(self, story):
         """Play the story on the running reactor, and stop the reactor at its end."""
@@ -102,6 +106,7 @@ class Clockwork:
             self._reactor.callLater(self._delay(), self._tick)
 
     def _stop(self):
+        self.is_over = True
         if self._shutdown is None:
             self._reactor.stop()
         else:

@@ -69,6 +69,11 @@ class Stage:
         """Play the scenario on the running reactor, and stop the reactor at its end."""
         self._clockwork.play(self._whole())
 
+    @property
+    def is_over(self):
+        """Whether the scenario has come to its end."""
+        return self._clockwork.is_over
+
     def _whole(self):
         try:
             with self._calling("listenTCP"):
