@@ -17,8 +17,8 @@ each has an entry of its own.
 
 That is what a marker of PEP 508 says (``twisted >= "24.3" and python_version < "3.12"``), in a
 table. It is no marker, since those have a closed set of names: `packaging` reads none with the
-version of Twisted, OpenSSL or uvloop in it, and these are what nearly every condition is about. In a
-table a name that is misspelt can be refused with those that there are.
+version of Twisted, OpenSSL or uvloop in it, and these are what nearly every condition is about. In
+a table a name that is misspelt can be refused, with those that there are.
 """
 
 from __future__ import annotations

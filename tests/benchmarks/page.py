@@ -6,9 +6,9 @@ Made-up reports of so many cells, with the events of real ones, are written as t
 as pytest-html's (a test for each cell, which prints the cell's events and fails with its reasons)
 and as junit2html's (from this project's JUnit XML, which has no events of cells that passed). Each
 is opened in Chromium from its file, ours a few times, the others once, and the medians are printed:
-until it can be used (for ours, until the script has drawn the matrix), and from the first click on a
-square until its cell has been painted. Needs the extras ``test`` and ``benchmark``, and a Chromium
-on PATH; the others' pages of 20,000 cells take some minutes and some gigabytes.
+until it can be used (for ours, until the script has drawn the matrix), and from the first click on
+a square until its cell has been painted. Needs the extras ``test`` and ``benchmark``, and a
+Chromium on PATH; the others' pages of 20,000 cells take some minutes and some gigabytes.
 """
 
 from __future__ import annotations
