@@ -15,8 +15,9 @@ FAILURES = {
     Outcome.CRASH: "crashed",
     Outcome.TIMEOUT: "timed out",
     Outcome.ERROR: "met an error of the harness",
+    Outcome.INCONCLUSIVE: "inconclusive",
 }
-"""What is called a failure, and what is said of such cells."""
+"""What is called a failure: all that came back and is not accepted. What is said of such cells."""
 
 
 def verdict_sentence(report: Report, new: Collection[tuple[str, Cell]] | None = None) -> str:
@@ -60,31 +61,27 @@ def _results(
 def _told(cells: tuple[CellReport, ...], new: Collection[tuple[str, Cell]] | None) -> Iterator[str]:
     """How many cells are how, those that nobody expected to be like that first."""
     bad = [cell for cell in cells if not cell.is_accepted]
-    counts = Counter(cell.outcome for cell in bad)
-    untested = counts[Outcome.INCONCLUSIVE], counts[Outcome.NO_RESULT]
-    yield from _failures([cell for cell in bad if cell.outcome in FAILURES], new, any(untested))
-    for number, what in zip(untested, ("inconclusive", "without a result"), strict=True):
-        if number:
-            yield f"{number:,} {what}"
+    failing = [cell for cell in bad if cell.outcome in FAILURES]
+    missing = len(bad) - len(failing)
+    if failing or not missing:  # that there is none is only said where all can be believed
+        yield _failures(failing, new)
+    if missing:
+        yield f"{missing:,} without a result"
     if flaky := sum(cell.is_flaky for cell in cells):
         yield f"{flaky:,} flaky"
     if known := sum(cell.is_accepted and not cell.outcome.is_accepted for cell in cells):
         yield f"{known:,} known failure{_s(known)}"
 
 
-def _failures(
-    failing: list[CellReport], new: Collection[tuple[str, Cell]] | None, is_untested: bool
-) -> Iterator[str]:
-    """That there is none is said only where all the rest is fit to be believed."""
+def _failures(failing: list[CellReport], new: Collection[tuple[str, Cell]] | None) -> str:
     kind = "unexpected" if new is None else "new"
     if not failing:
-        yield from () if is_untested else (f"no {kind} failure",)
-        return
+        return f"no {kind} failure"
     first = len(failing)
     if new is not None:
         first = sum((cell.host, cell.cell) in new for cell in failing)
     older = f" and {len(failing) - first:,} older" if first < len(failing) else ""
-    yield f"{first:,} {kind} failure{_s(first)}{older}{_how(failing)}"
+    return f"{first:,} {kind} failure{_s(first)}{older}{_how(failing)}"
 
 
 def _how(failing: list[CellReport]) -> str:
