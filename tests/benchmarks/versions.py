@@ -212,14 +212,15 @@ def is_run(stack: Stack) -> bool:
 
 def _head(reference: Report, words: Iterable[str]) -> Iterator[str]:
     told = reference.hosts[0].provenance
+    more = " ".join(["", "--", *words]) if words else ""
     yield "# Versions of Python and Twisted"
     yield ""
-    yield f"Made with reactor-matrix {__version__} on {told['platform']}, by"
-    yield "`" + " ".join(["python -m tests.benchmarks.versions FOLDER -o docs/versions.md", *words])
-    lines = (" ".join(WHOLE), " ".join(PART))
-    yield "`. Of each Twisted, the newest Python that takes it ran the whole catalogue with"
-    yield f"`{lines[0]}`, the other Pythons with `{lines[1]}`; each cell once. Everything is held"
-    yield f"against Twisted {told['twisted']} on {told['python']}."
+    yield "What comes out differently on older stacks, and why. This page is written by"
+    yield f"`python -m tests.benchmarks.versions FOLDER -o docs/versions.md{more}`; this one"
+    yield f"with reactor-matrix {__version__} on {told['platform']}. On the newest Python that takes a"
+    yield f"Twisted, `reactor-matrix run {' '.join(WHOLE)}` ran: the whole catalogue, both sides,"
+    yield f"both peers. On the other Pythons, `reactor-matrix run {' '.join(PART)}`. Each cell ran"
+    yield f"once, and is held against Twisted {told['twisted']} on {told['python']}."
     yield ""
 
 
