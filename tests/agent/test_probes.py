@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import select
 import socket
@@ -174,3 +175,15 @@ def test_writeable_socket_is_not_proved() -> None:
         assert sample["writeable"]
         assert prover(socket.AF_INET).look(sample, 0.0) is None
         assert prover(socket.AF_INET).look(sample, 99.0) is None
+
+
+@pytest.mark.parametrize("is_blocking", [True, False])
+def test_borrowed_socket_stays_as_it_was(is_blocking: bool) -> None:
+    """To look at somebody's socket neither closes it nor makes it block, or not block."""
+    ends = socket.socketpair()
+    with ends[0], ends[1]:
+        ends[0].setblocking(is_blocking)
+        with probes.borrowed(ends[0].fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as borrowed:
+            assert os.get_blocking(borrowed.fileno()) is is_blocking
+        assert os.get_blocking(ends[0].fileno()) is is_blocking
+        ends[0].sendall(b"still open")

@@ -11,7 +11,6 @@ what is expected of it, in ``matrix/expectations.toml``.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -43,11 +42,14 @@ TWISTEDS: Mapping[str, tuple[str, ...]] = {
 
 WHOLE = (
     *("-r", "select", "-r", "epoll", "-r", "asyncio"),
-    *("-t", "tcp4", "-t", "unix", "-t", "tls1.2", "-t", "tls1.3"),
+    *("-t", "tcp4", "-t", "unix", "-t", "tls1.3"),
 )
 """What runs of each Twisted on the newest Python that takes it."""
 
-PART = ("-r", "select", "-r", "asyncio", "-t", "tcp4", "-t", "tls1.3", "--peer", "socket")
+PART = (
+    *("-r", "select", "-r", "asyncio", "-t", "tcp4", "-t", "tls1.3"),
+    *("--side", "client", "--peer", "socket"),
+)
 """What runs on the other Pythons."""
 
 
@@ -112,25 +114,24 @@ def main() -> int:
     parser.add_argument("words", nargs="*", help="more for reactor-matrix run")
     options = parser.parse_args()
     stacks = [Stack(p, t, options.folder.absolute()) for t in TWISTEDS for p in PYTHONS]
-    for stack in stacks:
-        if options.only is None or stack.name in options.only:
-            make(stack)
-            run(stack, is_whole=stack is first(stacks, stack.twisted), words=options.words)
+    wanted = [each for each in stacks if options.only is None or each.name in options.only]
+    for twisted in TWISTEDS:
+        for stack in (each for each in wanted if each.twisted == twisted):
+            if make(stack):
+                run(stack, (*WHOLE, *options.words))
+                break
+    for stack in wanted:
+        if make(stack):
+            run(stack, (*PART, *options.words))
     if options.page is not None:
         options.page.write_text(page(stacks, options.words), encoding="utf-8")
     return 0
 
 
-def first(stacks: Iterable[Stack], twisted: str) -> Stack | None:
-    """The newest Python that takes this Twisted, of the stacks that there are."""
-    made = (each for each in stacks if each.twisted == twisted and each.interpreter.exists())
-    return next((each for each in made if not each.trouble.exists()), None)
-
-
-def make(stack: Stack) -> None:
-    """Make the environment, or note in one line why it cannot be made."""
+def make(stack: Stack) -> bool:
+    """Make the environment, or note in one line why it cannot be made, and return False."""
     if stack.interpreter.exists() or stack.trouble.exists():
-        return
+        return not stack.trouble.exists()
     print(f"making {stack.name}", flush=True)
     python, (place, *_) = shutil.which(stack.python), stack.interpreter.parents[1:2]
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -146,17 +147,18 @@ def make(stack: Stack) -> None:
             said = (done.stderr.strip() or "it was not found").splitlines()
             errors = [line for line in said if "error" in line.lower()] or said
             stack.trouble.write_text(f"{errors[-1].strip()}\n")
-            return
+            return False
+    return True
 
 
-def run(stack: Stack, *, is_whole: bool, words: Iterable[str]) -> None:
+def run(stack: Stack, words: Iterable[str]) -> None:
     """Run the matrix there, unless it was."""
-    if stack.results.exists() or stack.trouble.exists():
+    if stack.results.exists():
         return
-    print(f"running {'all' if is_whole else 'a part'} on {stack.name}", flush=True)
+    print(f"running {stack.name}: {' '.join(words)}", flush=True)
     where = ["--python", str(stack.interpreter), "--host", stack.name]
     command = [sys.executable, "-m", "matrix", "run", *where, "-o", str(stack.results.parent)]
-    subprocess.run([*command, *(WHOLE if is_whole else PART), *words], env=dict(os.environ))
+    subprocess.run([*command, *words], stdout=subprocess.DEVNULL)
 
 
 # What came out of it ------------------------------------------------------------------------------
@@ -210,14 +212,15 @@ def is_run(stack: Stack) -> bool:
 
 def _head(reference: Report, words: Iterable[str]) -> Iterator[str]:
     told = reference.hosts[0].provenance
+    more = " ".join(["", "--", *words]) if words else ""
     yield "# Versions of Python and Twisted"
     yield ""
-    yield f"Made with reactor-matrix {__version__} on {told['platform']}, by"
-    yield "`" + " ".join(["python -m tests.benchmarks.versions FOLDER -o docs/versions.md", *words])
-    lines = (" ".join(WHOLE), " ".join(PART))
-    yield "`. Of each Twisted, the newest Python that takes it ran the whole catalogue with"
-    yield f"`{lines[0]}`, the other Pythons with `{lines[1]}`; each cell once. Everything is held"
-    yield f"against Twisted {told['twisted']} on {told['python']}."
+    yield "What comes out differently on older stacks, and why. This page is written by"
+    yield f"`python -m tests.benchmarks.versions FOLDER -o docs/versions.md{more}`; this one"
+    yield f"with reactor-matrix {__version__} on {told['platform']}. On the newest Python that takes a"
+    yield f"Twisted, `reactor-matrix run {' '.join(WHOLE)}` ran: the whole catalogue, both sides,"
+    yield f"both peers. On the other Pythons, `reactor-matrix run {' '.join(PART)}`. Each cell ran"
+    yield f"once, and is held against Twisted {told['twisted']} on {told['python']}."
     yield ""
 
 
