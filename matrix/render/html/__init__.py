@@ -7,6 +7,7 @@
 ``timeline``  the plot of one cell
 ``strip``     how long its connections took to be lost
 ``hosts``     the same cell on several hosts, and what these are
+``releases``  these hosts in the order of their releases
 ``clauses``   the rules, for people to read
 ``changes``   what is different since an earlier report
 ``troubles``  what did not pass, grouped
@@ -104,7 +105,7 @@ def _details(
         place = (cell.host, of_cell.transport, of_cell.side, ending)
         change = changed.get((cell.host, cell.cell), "")
         seen = controls.get(place, ())
-        return detail(cell, hosts[cell.host], seen, beside(cell.cell), change)
+        return detail(cell, hosts[cell.host], seen, beside(cell.cell), beside.strips, change)
 
     return of
 
