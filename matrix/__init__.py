@@ -16,6 +16,7 @@ A map of the package, from the ground up:
 ``surprises``   where a report does not bear out what was expected
 ``statistics``  attempts → rate and interval
 ``merge``       reports of shards and hosts → one report
+``resume``      may a run go on with what another one has left?
 ``compare``     report × report → what changed
 ``trend``       a cell over time
 ``traits``      what tells the attempts on one release from those on another

@@ -180,6 +180,7 @@ def rules_command(form: str) -> None:
     help="After this time a cell's process is killed: timeout. With many connections: 5 times it.",
 )
 @_EXPECTATIONS
+@click.option("--resume", is_flag=True, help="Go on with the run that was cut short in the folder.")
 @click.option(
     "-o",
     "folder",
@@ -199,6 +200,7 @@ def run_command(  # noqa: PLR0913 - each is an option
     preload: tuple[str, ...],
     deadline: float,
     expected: Path | None,
+    resume: bool,
     folder: Path,
     **axes: Any,
 ) -> None:
@@ -213,6 +215,7 @@ def run_command(  # noqa: PLR0913 - each is an option
         preload,
         deadline,
         known,
+        resume,
     )
     console = Console()
     report = workflow.run(order, folder, partial(terminal.progress, console=console))

@@ -18,6 +18,10 @@ class ResultsError(MatrixError):
     """A results file cannot be read, or does not say what a results file says."""
 
 
+class ResumeError(MatrixError):
+    """A run cannot go on with what is in its folder: that is of another run."""
+
+
 class MergeError(MatrixError):
     """Reports are not parts of one whole, or say the same thing twice."""
 

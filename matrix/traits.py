@@ -29,13 +29,17 @@ _VARIES = re.compile(r"(?<!\w)/\S*/|0x[0-9a-fA-F]+|\d+([.,]\d+)*")
 class Trait:
     """Something that an attempt can have: it fails, it breaks ``rule``, or it says ``words`` of it.
 
-    Without a rule it is that the attempt fails, in whatever way.
+    Without a rule it is that the attempt fails, in whatever way; with ``is_unsupported`` that the
+    cell cannot exist there at all.
     """
 
     rule: str | None = None
     words: str | None = None
+    is_unsupported: bool = False
 
     def __str__(self) -> str:
+        if self.is_unsupported:
+            return "the cell is unsupported"
         if self.rule is None:
             return "the cell fails"
         if self.words is None:
@@ -44,6 +48,8 @@ class Trait:
 
     def of(self, attempt: Result) -> bool:
         """Whether an attempt has it."""
+        if self.is_unsupported:
+            return attempt.verdict.outcome is Outcome.UNSUPPORTED
         if self.rule is None:
             return attempt.verdict.outcome in BAD
         if self.words is None:
@@ -53,6 +59,8 @@ class Trait:
     def tells(self, attempt: Result) -> bool:
         """Whether an attempt says anything of it: a rule that had no say has none."""
         verdict = attempt.verdict
+        if self.is_unsupported:
+            return verdict.outcome in TELLING | {Outcome.UNSUPPORTED}
         if self.rule is None:
             return verdict.outcome in TELLING
         return verdict.rules.get(self.rule, Standing.NOT_APPLICABLE) is not Standing.NOT_APPLICABLE
@@ -88,12 +96,15 @@ def candidates(attempts: Iterable[Result], rule: str | None = None) -> list[Trai
 
     With ``rule`` only what is of that rule.
     """
+    attempts = list(attempts)
     bad = [each for each in attempts if each.verdict.outcome in BAD]
+    absent = Trait(is_unsupported=True)
     rules = dict.fromkeys(name for each in bad for name in each.verdict.broken)
     named = [name for name in rules if rule in (None, name)]
     words = {name: dict.fromkeys(w for each in bad for w in said(each, name)) for name in named}
     plain = [Trait()] if rule is None and bad else []
-    return [*plain, *map(Trait, named), *(Trait(n, w) for n in named for w in words[n])]
+    last = [absent] if rule is None and any(map(absent.of, attempts)) else []
+    return [*plain, *map(Trait, named), *(Trait(n, w) for n in named for w in words[n]), *last]
 
 
 def telling(good: Sequence[Result], bad: Sequence[Result], rule: str | None = None) -> Trait | None:

@@ -30,7 +30,8 @@ from matrix.render import html, junit, markdown
 from matrix.render.expectations import draft
 from matrix.render.html.changes import Changes, since
 from matrix.render.html.past import Past
-from matrix.store import Writer, read, write, write_atomically
+from matrix.resume import check_same
+from matrix.store import RESULTS, Writer, finished, read, write, write_atomically
 
 PASSED, FAILED, UNUSABLE, INVALID = range(4)
 """Exit codes: every cell accepted; one was not; the command failed; the run is not valid."""
@@ -48,6 +49,13 @@ class Order:
     preload: tuple[str, ...] = ()
     deadline: float = DEADLINE
     expectations: tuple[Expectation, ...] = field(factory=shipped)
+    resume: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.resume and (self.rounds.until_fail or self.rounds.duration is not None):
+            raise SelectionError(
+                "--resume completes a number of attempts; leave --until-fail and --duration out."
+            )
 
 
 class Progress(Protocol):
@@ -71,15 +79,27 @@ async def _run(order: Order, folder: Path, watch: Watch) -> Report:
     async with stands(order.interpreters, order.preload, order.deadline) as ready:
         made = _plan(order, ready)
         hosts = tuple(stand.host for stand in ready)
-        with Writer(folder, hosts, made, __version__) as writer:
+        if order.resume and (ended := finished(folder)) is not None:
+            check_same(ended, Report(hosts, made, version=__version__), str(folder / RESULTS))
+            return ended
+        with Writer(folder, hosts, made, __version__, resume=order.resume) as writer:
             with watch(made) as progress:
-                emit = _emitter(writer, progress)
+                emit, done = _emitter(writer, progress), _kept(writer, progress)
                 interrupted = await _play(
-                    Run(made, ready, emit, order.in_flight, order.expectations, order.rounds)
+                    Run(made, ready, emit, order.in_flight, order.expectations, order.rounds, done)
                 )
             footer = Footer(started, round(clock() - began, 3), interrupted)
             path = writer.finish(footer)
     return read(path)
+
+
+def _kept(writer: Writer, progress: Progress) -> tuple[Control | Result, ...]:
+    """What an earlier part of the run has, which is shown as if it came now."""
+    if writer.kept is None:
+        return ()
+    for result in writer.kept.results:
+        progress.add(result)
+    return (*writer.kept.controls, *writer.kept.results)
 
 
 def _plan(order: Order, ready: Sequence[Stand]) -> Plan:

@@ -95,6 +95,14 @@ _BODIES = {
             while True:
                 signal.pause()
     """,
+    "waits_from_the_fiftieth_on": """
+        log = os.open(os.environ["MINIATURE_MARKER"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(log, b"x")
+        if os.fstat(log).st_size >= 50:
+            os.write(os.open(os.environ["MINIATURE_FIFO"], os.O_WRONLY), b"x")
+            while True:
+                signal.pause()
+    """,
     "kills_its_agent_once": """
         if is_first_process("MINIATURE_MARKER"):
             os.kill(os.getppid(), signal.SIGKILL)

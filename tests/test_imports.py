@@ -28,6 +28,7 @@ LAYERS = (
         "missing",
         "plan",
         "proof",
+        "resume",
         "rules",
         "skim",
         "stacks",

@@ -59,3 +59,12 @@ def test_what_tests_nothing_is_no_pass() -> None:
 def test_described() -> None:
     """Attempts are described by how many came out how."""
     assert describe([PASS, PASS, attempt(prompt="late")]) == "2 pass, 1 fail (breaks prompt)"
+
+
+def test_what_cannot_exist_there() -> None:
+    """That a cell is unsupported is no failure, and still tells one release from another."""
+    absent = [attempt(Outcome.UNSUPPORTED)] * 9
+    trait = telling([PASS] * 9, absent)
+    assert trait == Trait(is_unsupported=True)
+    assert trait.on(absent) == "the cell is unsupported in 9 of 9 attempts"
+    assert telling([PASS] * 9, absent, "prompt") is None

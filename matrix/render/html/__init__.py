@@ -8,6 +8,7 @@
 ``strip``     how long its connections took to be lost
 ``past``      the same cell, and all of them, in earlier runs
 ``hosts``     the same cell on several hosts, and what these are
+``releases``  these hosts in the order of their releases
 ``clauses``   the rules, for people to read
 ``changes``   what is different since an earlier report
 ``troubles``  what did not pass, grouped
@@ -110,7 +111,8 @@ def _details(
         change = changed.get((cell.host, cell.cell), "")
         seen = controls.get(place, ())
         trend = past.trends.get((cell.host, cell.cell))
-        return detail(cell, hosts[cell.host], seen, beside(cell.cell), change, trend)
+        host = hosts[cell.host]
+        return detail(cell, host, seen, beside(cell.cell), beside.strips, change, trend)
 
     return of
 

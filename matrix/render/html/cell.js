@@ -72,6 +72,17 @@ function eventTable({ events, leftOut }) {
     table("Events", ["at", "side", "event", "what it says"], events.map(eventRow), "events"));
 }
 
+function overReleases(cell, { cells, strips }) {
+  const found = new Map(cells.filter(({ id }) => id === cell.id).map((each) => [each.host, each]));
+  if (!strips || found.size < 2) return [];
+  const [packaged, releases, rows] = strips;
+  const marks = rows.map(([name, hosts]) => html("tr", {},
+    html("th", { scope: "row" }, name),
+    hosts.map((host) => html("td", {}, found.has(host) ? mark(found.get(host)) : []))));
+  return [html("p", { class: "label" }, `Over releases of ${packaged}`),
+    table("Releases", ["with", ...releases], marks)];
+}
+
 function beside(cell, { cells, hosts, versions }) {
   const found = cells.filter(({ id }) => id === cell.id);
   if (found.length < 2) return [];
@@ -122,6 +133,7 @@ function article(cell, detail, index) {
     latency(detail.strip, index.scale),
     series(detail.past),
     pairs("facts", detail.facts),
+    overReleases(cell, index),
     beside(cell, index),
     detail.commands.map(typed),
     detail.texts.map(([name, text]) =>

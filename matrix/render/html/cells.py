@@ -22,6 +22,7 @@ from matrix.render.html.clauses import clause
 from matrix.render.html.hosts import Beside, passed, ran_on
 from matrix.render.html.looks import LOOKS
 from matrix.render.html.past import Series, cell_series
+from matrix.render.html.releases import Strips
 from matrix.render.html.strip import Strip, strip
 from matrix.render.html.words import Datum, datum, milliseconds
 from matrix.render.plain import clip, visible
@@ -65,7 +66,8 @@ class Detail:
     what was seen, ``texts`` names what the process printed, ``left_out`` counts events that are
     not shown. ``known`` is the known defect that explains the cell, ``commands`` are command lines
     and what each is for, ``beside`` has the same cell on every host where there are several,
-    ``past`` in earlier runs.
+    ``past`` in earlier runs,
+    ``strips`` what order of releases these hosts have.
     """
 
     key: str
@@ -81,7 +83,12 @@ class Detail:
     known: str
     commands: Pairs
     beside: tuple[Beside, ...]
-    past: Series | None = None
+    strips: Strips | None
+    past: Series | None
+
+    def on(self, host: str | None) -> Beside | None:
+        """The same cell on that host, if it has it."""
+        return next((each for each in self.beside if visible(each.host) == host), None)
 
 
 def key(host: str, cell: Cell) -> str:
@@ -100,6 +107,7 @@ def detail(
     host: Host,
     controls: Sequence[Control],
     beside: tuple[Beside, ...] = (),
+    strips: Strips | None = None,
     change: str = "",
     trend: Trend | None = None,
 ) -> Detail:
@@ -123,6 +131,7 @@ def detail(
         known=visible(cell.expected or ""),
         commands=tuple((name, visible(text)) for name, text in _commands(host, cell.cell)),
         beside=beside,
+        strips=strips if beside else None,
         past=None if trend is None else cell_series(trend),
     )
 

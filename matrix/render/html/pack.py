@@ -12,6 +12,8 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from attrs import astuple
+
 from matrix.model.report import CellReport, Host
 from matrix.model.result import SEVERITY, Outcome
 from matrix.model.scenarios import find
@@ -21,6 +23,7 @@ from matrix.render.html.clauses import clause
 from matrix.render.html.hosts import VERSIONS, Real, versions
 from matrix.render.html.looks import LOOKS
 from matrix.render.html.past import Mark, Series
+from matrix.render.html.releases import strips
 from matrix.render.html.strip import scale
 from matrix.render.plain import visible
 
@@ -49,6 +52,7 @@ def index(
             "families": {visible(name): visible(find(name).family) for name in scenarios},
             "hosts": {visible(host.id): versions(host) for host in hosts},
             "versions": [label for label, _ in VERSIONS],
+            "strips": astuple(found) if (found := strips(hosts)) else None,
             "realizations": [
                 [*map(visible, (*at, real.note)), real.is_native]
                 for at, real in realizations.items()
