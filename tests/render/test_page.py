@@ -351,15 +351,35 @@ def test_the_timeline_can_be_narrowed_down(opener: Opener) -> None:
     assert page.behaved()
 
 
+def test_what_a_process_left_behind_is_shown(opener: Opener) -> None:
+    """A timeout has the stack that it was killed in, a crash what was printed, in a cell."""
+    shown = report(40, {Outcome.TIMEOUT: 1, Outcome.CRASH: 1})
+    page = opener(shown)
+    for cell in shown.cells():
+        if not cell.is_accepted:
+            page.go(key(cell.host, cell.cell))
+            (attempt,) = cell.attempts
+            printed = page.tab.locator("#opened pre:not(.command)")
+            assert printed.inner_text().strip() == attempt.transcript.stderr.strip()
+    assert page.behaved()
+
+
 def test_commands_can_be_copied(opener: Opener) -> None:
-    """The button beside the command puts it into the clipboard."""
+    """Buttons put the commands, and the address of the cell, into the clipboard."""
     shown = report(20)
     page = opener(shown, permissions=["clipboard-read", "clipboard-write"])
     page.go(keys(shown, accepted=True)[0])
-    page.tab.locator("#opened .label .copy").first.click()
-    page.tab.get_by_role("button", name="Copied").wait_for()
-    command = page.tab.locator("#opened .command").first.inner_text()
-    assert page.tab.evaluate("navigator.clipboard.readText()") == command
+    for button, command in zip(
+        page.tab.locator("#opened .label .copy").all(),
+        page.tab.locator("#opened .command").all_inner_texts(),
+        strict=True,
+    ):
+        button.click()
+        expect(button).to_have_text("Copied")
+        assert page.tab.evaluate("navigator.clipboard.readText()") == command
+    page.tab.get_by_role("button", name="Copy link").click()
+    expect(page.tab.locator("#opened .title .copy")).to_have_text("Copied")
+    assert page.tab.evaluate("navigator.clipboard.readText()") == page.tab.url
 
 
 def test_hosts_are_side_by_side(opener: Opener) -> None:
