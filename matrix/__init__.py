@@ -16,19 +16,30 @@ A map of the package, from the ground up:
 ``surprises``   where a report does not bear out what was expected
 ``statistics``  attempts → rate and interval
 ``merge``       reports of shards and hosts → one report
+``resume``      may a run go on with what another one has left?
 ``compare``     report × report → what changed
 ``trend``       a cell over time
+``traits``      what tells the attempts on one release from those on another
+``course``      a cell over releases
+``bisection``   with which of many releases did it change?
+``stacks``      which releases go together
 ``history``     trends in an SQLite file
 ``manager``     starts agents, hands them cells, keeps the clock, kills
 ``structure``   values ↔ JSON
+``skim``        a line of a results file, without building its events
 ``lines``       report ↔ the lines of a results file
 ``store``       results files and pages on disk
+``environments`` releases installed, each in a cached environment of its own
+``candidates``  the releases or revisions that may be tried
 ``render``      report → HTML, JUnit, CTRF, Markdown, badge, terminal; a cell → a script of its own
 ``workflow``    what the commands do, step by step
+``trying``      some cells on a release: installed, run and judged
+``over_releases`` what ``versions`` and ``bisect`` do, step by step
 ``doctor``      what can run on a host, what cannot, and what to install
 ``generate``    cells → ``unittest.TestCase`` classes
 ``suite``       those classes for this interpreter, for trial, pytest and unittest
-``cli``         the commands; those for several runs are in ``cli_over_time``
+``cli``         the commands; those for several runs are in ``cli_over_time``, those for several
+                releases in ``cli_over_releases``
 
 The agent records, the manager judges; nothing outside ``agent`` imports Twisted.
 """

@@ -218,6 +218,21 @@ def sleeps(case: Case) -> Finding:
     return None if cpu < wire.SLEEP_CPU else f"it used {cpu / 1e6:.3f} s of CPU, with nothing to do"
 
 
+def producer_alternates(case: Case) -> Finding:
+    """Resumptions of a push producer, each after a pause."""
+    is_push = is_paused = was_resumed = False
+    for event in case.story():
+        if event.name == wire.PRODUCER_REGISTERED:
+            is_push, is_paused = flag(event, "streaming"), False
+        elif event.name == wire.PRODUCER_PAUSED:
+            is_paused = True
+        elif event.name == wire.PRODUCER_RESUMED and is_push:
+            if not is_paused:
+                return "a push producer was resumed that was not paused"
+            is_paused, was_resumed = False, True
+    return None if was_resumed else NotApplicable("no push producer was resumed")
+
+
 def producer_stopped_once(case: Case) -> Finding:
     """Calls to stopProducing; none where the producer had been unregistered."""
     if case.transcript.first(wire.PRODUCER_REGISTERED) is None:
@@ -399,6 +414,20 @@ def prefix_only(case: Case) -> Finding:
     if (got := count(received, "bytes")) > written:
         return f"the peer got {got} bytes, {written} were written before the abort"
     return None
+
+
+def buffer_discarded(case: Case) -> Finding:
+    """The bytes that the peer read, held against what had left the transport before the abort."""
+    if case.cell.peer != "socket" or not case.aborts:
+        return NotApplicable("nobody knows what the peer holds itself, or nobody aborts")
+    events = case.transcript.events
+    before = events[: events.index(case.need(wire.ABORT_CALLED))]
+    looks = [event for event in before if event.name == wire.SAMPLE]
+    if not looks or looks[-1]["kernel"] is None:
+        return NotApplicable("this system does not tell how much it had taken")
+    sent = count(looks[-1], "read") + count(looks[-1], "kernel")
+    late = count(case.need(wire.RECEIVED, wire.PEER), "bytes") - sent
+    return f"{late} bytes were sent that the transport still held" if late > 0 else None
 
 
 def close_delivers(case: Case) -> Finding:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from matrix import __version__, cli_over_time, doctor, plan, workflow
+from matrix import __version__, cli_over_releases, cli_over_time, doctor, plan, workflow
 from matrix.errors import MatrixError
 from matrix.expectations import explain
 from matrix.manager import naming
@@ -180,6 +180,7 @@ def rules_command(form: str) -> None:
     help="After this time a cell's process is killed: timeout. With many connections: 5 times it.",
 )
 @_EXPECTATIONS
+@click.option("--resume", is_flag=True, help="Go on with the run that was cut short in the folder.")
 @click.option(
     "-o",
     "folder",
@@ -199,6 +200,7 @@ def run_command(  # noqa: PLR0913 - each is an option
     preload: tuple[str, ...],
     deadline: float,
     expected: Path | None,
+    resume: bool,
     folder: Path,
     **axes: Any,
 ) -> None:
@@ -213,6 +215,7 @@ def run_command(  # noqa: PLR0913 - each is an option
         preload,
         deadline,
         known,
+        resume,
     )
     console = Console()
     report = workflow.run(order, folder, partial(terminal.progress, console=console))
@@ -273,11 +276,34 @@ def _pages(command: _Command) -> _Command:
     metavar="RESULTS",
     help="An earlier results file: the HTML page says what changed since then.",
 )
-def report_command(results: Path, baseline: Path | None, **pages: Path | None) -> None:
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The HTML page says what each cell came to in earlier runs: see “history add”.",
+)
+@click.option("--as", "name", help="What the history calls the report's only host.")
+@click.option(
+    "--last",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Earlier runs that the page shows.",
+)
+def report_command(
+    results: Path,
+    baseline: Path | None,
+    history: Path | None,
+    name: str | None,
+    last: int,
+    **pages: Path | None,
+) -> None:
     """Write pages from a results file; without an option, print a summary."""
     report = read(results)
     changes = workflow.changes_since(baseline, report) if baseline is not None else None
-    to_html = partial(html.render, changes=changes)
+    past = workflow.past_of(report, history, last, name) if history is not None else None
+    to_html = partial(html.render, changes=changes, past=past)
     pages_of: dict[str, Callable[[Report], str]] = {**_PAGES, "html": to_html}
     named = {name.replace("_", "-"): path for name, path in pages.items()}
     wanted = [(path, pages_of[name](report)) for name, path in named.items() if path is not None]
@@ -323,7 +349,7 @@ def reproduce_command(cell: str, path: Path | None) -> None:
         write_atomically(path, text)
 
 
-for command in cli_over_time.COMMANDS:
+for command in (*cli_over_time.COMMANDS, *cli_over_releases.COMMANDS):
     commands.add_command(command)
 
 

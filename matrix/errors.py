@@ -18,6 +18,10 @@ class ResultsError(MatrixError):
     """A results file cannot be read, or does not say what a results file says."""
 
 
+class ResumeError(MatrixError):
+    """A run cannot go on with what is in its folder: that is of another run."""
+
+
 class MergeError(MatrixError):
     """Reports are not parts of one whole, or say the same thing twice."""
 
@@ -40,3 +44,14 @@ class ExpectationsError(MatrixError):
 
 class SettingsError(MatrixError):
     """A project's own settings cannot be read, or do not say what they have to."""
+
+
+class EnvironmentsError(MatrixError):
+    """Environments cannot be made here at all, or nothing can be learned of what there is to make.
+
+    One set of requirements that cannot be installed is no error, but a finding.
+    """
+
+
+class SearchError(MatrixError):
+    """There is nothing to bisect: the ends are alike, or the wrong way round, or not known."""

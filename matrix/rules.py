@@ -131,6 +131,15 @@ RULES = (
         scenario="abort-after-timeout",
     ),
     Rule(
+        "producer-alternates",
+        "local",
+        "A push producer is resumed only when it is paused.",
+        "IConsumer.registerProducer: “pauseProducing will be called whenever the write buffer "
+        "fills up and resumeProducing will only be called when it empties.”",
+        checks.producer_alternates,
+        scenario="abort-when-full-again",
+    ),
+    Rule(
         "producer-stopped-once",
         "local",
         "The registered producer's stopProducing is called exactly once.",
@@ -229,6 +238,15 @@ RULES = (
         "What the other end reads is a prefix of what was written before the abort.",
         "ITransport.write: “Write some data to the physical connection, in sequence.”",
         checks.prefix_only,
+    ),
+    Rule(
+        "buffer-discarded",
+        "peer",
+        "What the transport still holds when it is aborted is not sent any more.",
+        "ITCPTransport.abortConnection: “Discards any buffered data”",
+        checks.buffer_discarded,
+        peer="socket",
+        scenario="abort-as-it-reopens",
     ),
     Rule(
         "close-delivers",

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -35,6 +36,7 @@ from matrix.lines import (
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
 from matrix.model.transcript import Ending, How, Transcript
+from matrix.resume import check_same
 
 RESULTS = "results.jsonl"
 """The name of a results file in an output folder."""
@@ -128,24 +130,53 @@ class Writer:
     It is called ``results.jsonl.part`` until `finish` gives it its name; a run that dies leaves
     it as it is, to be read. Every method raises `OutputError` where the disk is in the way, and
     takes back the line that did not fit.
+
+    With ``resume`` it goes on with what a run of the same plan on the same hosts has left there,
+    if there is anything; `ResumeError` where it is not the same.
     """
 
-    def __init__(self, folder: Path, hosts: tuple[Host, ...], plan: Plan, version: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        hosts: tuple[Host, ...],
+        plan: Plan,
+        version: str,
+        *,
+        resume: bool = False,
+    ) -> None:
         self.path = folder / RESULTS
         """Where the finished file will be."""
+        self.kept: Report | None = None
+        """What was left there, of which nothing is to be done again."""
         self._draft = folder / (RESULTS + UNFINISHED)
         self._report = Report(hosts, plan, version=version)
         self._bare: list[Result] = []
         with _output(folder):
             folder.mkdir(parents=True, exist_ok=True)
+            if resume and not self._draft.exists() and _is_interrupted(self.path):
+                self.path.replace(self._draft)
         with _output(self._draft):
             self._file = _open_alone(self._draft)
         try:
-            for line in opening_lines(hosts, plan, version):
-                self._add(line)
-        except OutputError:
+            self._begin(resume=resume)
+        except BaseException:
             self._file.close()
             raise
+
+    def _begin(self, *, resume: bool) -> None:
+        """Go on behind the last whole line of what is there, or begin anew."""
+        if resume and _has_opening(self._draft, len(self._report.hosts)):
+            check_same(read(self._draft), self._report, str(self._draft))
+            with _output(self._draft):
+                self._file.truncate(_end_of_entries(self._draft))
+                self._file.seek(0, os.SEEK_END)
+            self.kept = read(self._draft)
+            self._bare = [evolve(each, transcript=_NO_TRANSCRIPT) for each in self.kept.results]
+            return
+        with _output(self._draft):
+            self._file.truncate(0)
+        for line in opening_lines(self._report.hosts, self._report.plan, self._report.version):
+            self._add(line)
 
     def __enter__(self) -> Writer:
         return self
@@ -203,8 +234,38 @@ def _open_alone(draft: Path) -> IO[bytes]:
         raise OutputError(
             f"Another run is writing {draft}. Wait for its end, or choose another folder with -o."
         ) from error
-    file.truncate(0)
     return file
+
+
+def finished(folder: Path) -> Report | None:
+    """The report of a run that came to its end there, if none was begun after it."""
+    path = folder / RESULTS
+    if not path.exists() or path.with_name(path.name + UNFINISHED).exists():
+        return None
+    report = read(path)
+    return report if report.footer is not None and report.footer.interrupted is None else None
+
+
+def _is_interrupted(path: Path) -> bool:
+    footer = read(path).footer if path.exists() else None
+    return footer is not None and footer.interrupted is not None
+
+
+def _has_opening(path: Path, lines: int) -> bool:
+    """Whether the first so many lines are whole; without them there is nothing to go on with."""
+    with path.open("rb") as file:
+        return sum(line.endswith(b"\n") for line in islice(file, lines)) == lines
+
+
+def _end_of_entries(path: Path) -> int:
+    """Where the last whole line ends that is no footer."""
+    end = 0
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n") or line.startswith(b'{"type":"footer"'):
+                break
+            end += len(line)
+    return end
 
 
 _NO_TRANSCRIPT = Transcript((), Ending(How.EXITED))
@@ -255,6 +316,7 @@ def _without_collector() -> Iterator[None]:
     gc.disable()
     try:
         yield
+        gc.freeze()  # nor ought any later collection
     finally:
         if enabled:
             gc.enable()

@@ -177,6 +177,8 @@ READ_LOST = "read-lost"
 """The aborter's ``readConnectionLost`` was called: the peer's FIN has come."""
 DELIVERED = "delivered"
 """Everything that was written waits in the peer's kernel: ``bytes``."""
+STOPPING = "stopping"
+"""The reactor was told to stop, and calls what is to be done before."""
 ASLEEP = "asleep"
 """From here on nothing but the scenario's own cause wakes the reactor up.
 

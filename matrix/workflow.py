@@ -13,9 +13,9 @@ from typing import Protocol
 
 from attrs import evolve, field, frozen
 
-from matrix import __version__, plan
+from matrix import __version__, history, plan
 from matrix.compare import compare
-from matrix.errors import MergeError, OutputError, ResultsError, SelectionError
+from matrix.errors import HistoryError, MergeError, OutputError, ResultsError, SelectionError
 from matrix.expectations import Expectation, explain, load, parse, shipped
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
@@ -26,10 +26,12 @@ from matrix.merge import merge
 from matrix.missing import check_host, missing
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
-from matrix.render import comparison, html, junit, markdown
+from matrix.render import html, junit, markdown
 from matrix.render.expectations import draft
-from matrix.render.html.changes import Changes
-from matrix.store import Writer, read, write, write_atomically
+from matrix.render.html.changes import Changes, since
+from matrix.render.html.past import Past
+from matrix.resume import check_same
+from matrix.store import RESULTS, Writer, finished, read, write, write_atomically
 
 PASSED, FAILED, UNUSABLE, INVALID = range(4)
 """Exit codes: every cell accepted; one was not; the command failed; the run is not valid."""
@@ -47,6 +49,13 @@ class Order:
     preload: tuple[str, ...] = ()
     deadline: float = DEADLINE
     expectations: tuple[Expectation, ...] = field(factory=shipped)
+    resume: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.resume and (self.rounds.until_fail or self.rounds.duration is not None):
+            raise SelectionError(
+                "--resume completes a number of attempts; leave --until-fail and --duration out."
+            )
 
 
 class Progress(Protocol):
@@ -70,15 +79,27 @@ async def _run(order: Order, folder: Path, watch: Watch) -> Report:
     async with stands(order.interpreters, order.preload, order.deadline) as ready:
         made = _plan(order, ready)
         hosts = tuple(stand.host for stand in ready)
-        with Writer(folder, hosts, made, __version__) as writer:
+        if order.resume and (ended := finished(folder)) is not None:
+            check_same(ended, Report(hosts, made, version=__version__), str(folder / RESULTS))
+            return ended
+        with Writer(folder, hosts, made, __version__, resume=order.resume) as writer:
             with watch(made) as progress:
-                emit = _emitter(writer, progress)
+                emit, done = _emitter(writer, progress), _kept(writer, progress)
                 interrupted = await _play(
-                    Run(made, ready, emit, order.in_flight, order.expectations, order.rounds)
+                    Run(made, ready, emit, order.in_flight, order.expectations, order.rounds, done)
                 )
             footer = Footer(started, round(clock() - began, 3), interrupted)
             path = writer.finish(footer)
     return read(path)
+
+
+def _kept(writer: Writer, progress: Progress) -> tuple[Control | Result, ...]:
+    """What an earlier part of the run has, which is shown as if it came now."""
+    if writer.kept is None:
+        return ()
+    for result in writer.kept.results:
+        progress.add(result)
+    return (*writer.kept.controls, *writer.kept.results)
 
 
 def _plan(order: Order, ready: Sequence[Stand]) -> Plan:
@@ -155,9 +176,25 @@ def merge_files(paths: Sequence[Path], output: Path) -> Report:
 
 def changes_since(baseline: Path, report: Report) -> Changes:
     """What the page says of the difference to an earlier results file."""
-    found = compare(read(baseline), report)
-    cells = {(each.host, each.cell): f"{each.kind.value}: {each.what}" for each in found.changes}
-    return Changes(str(baseline), comparison.sentence(found), cells)
+    return since(str(baseline), compare(read(baseline), report))
+
+
+def past_of(report: Report, path: Path, last: int, name: str | None = None) -> Past:
+    """What the page says of the ``last`` runs in a history. ``name`` is what it calls the host."""
+    names = history_names(report, name)
+    here = {names[host.id]: host.id for host in report.hosts}
+    found = (trend for trend in history.trends(path, last=last) if trend.host in here)
+    trends = {(here[trend.host], trend.cell): trend for trend in found}
+    return Past({key: trends[key] for key in report.plan.cells() if key in trends})
+
+
+def history_names(report: Report, name: str | None) -> dict[str, str]:
+    """What a history calls each host of a report; `HistoryError` where one name is for several."""
+    if name is None:
+        return {host.id: host.id for host in report.hosts}
+    if len(report.hosts) != 1:
+        raise HistoryError("--as names one host, and this report has several; leave it out.")
+    return {report.hosts[0].id: name}
 
 
 def leave_word(host: str, why: str, like: Path, output: Path) -> None:

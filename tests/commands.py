@@ -19,7 +19,10 @@ def command(*words: str | Path) -> list[str]:
 
 
 def run(
-    *words: str | Path, limit: Callable[[], None] | None = None, **more: Any
+    *words: str | Path,
+    limit: Callable[[], None] | None = None,
+    patience: float = PATIENCE,
+    **more: Any,
 ) -> subprocess.CompletedProcess[str]:
     """What came of a command. ``limit`` is called in its process before it starts.
 
@@ -28,7 +31,7 @@ def run(
     if limit is not None:
         more["env"] = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
     return subprocess.run(
-        command(*words), capture_output=True, text=True, timeout=PATIENCE, preexec_fn=limit, **more
+        command(*words), capture_output=True, text=True, timeout=patience, preexec_fn=limit, **more
     )
 
 

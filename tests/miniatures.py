@@ -58,6 +58,10 @@ _BODIES = {
     "stops": "os.kill(os.getpid(), signal.SIGSTOP)",
     "exits": "os._exit(0)",
     "exits_with_9": "os._exit(9)",
+    "crashes_its_reactor": """
+        from twisted.internet import reactor
+        reactor.crash()
+    """,
     "writes_garbage": "os.write(EVENTS, b'\\0\\xffgarbage\\n')",
     "never_stops_writing_garbage": """
         while True:
@@ -87,6 +91,14 @@ _BODIES = {
     """,
     "waits_from_the_second_on": """
         if not is_first_process("MINIATURE_MARKER"):
+            os.write(os.open(os.environ["MINIATURE_FIFO"], os.O_WRONLY), b"x")
+            while True:
+                signal.pause()
+    """,
+    "waits_from_the_fiftieth_on": """
+        log = os.open(os.environ["MINIATURE_MARKER"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(log, b"x")
+        if os.fstat(log).st_size >= 50:
             os.write(os.open(os.environ["MINIATURE_FIFO"], os.O_WRONLY), b"x")
             while True:
                 signal.pause()

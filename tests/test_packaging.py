@@ -24,9 +24,11 @@ AGENT = [PACKAGE / "wire.py", *sorted((PACKAGE / "agent").rglob("*.py"))]
 COMMANDS = (
     *("doctor", "plan", "run", "judge", "report", "show", "reproduce"),
     *("merge", "compare", "history", "expect"),
+    *("versions", "bisect", "environments"),
 )
 
 MAY_BE_LINKED = {
+    "docs.astral.sh",
     "docs.python.org",
     "docs.twisted.org",
     "example.org",

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from matrix.errors import OutputError, ResultsError
+from matrix.errors import OutputError, ResultsError, ResumeError
 from matrix.lines import SCHEMA, dump_lines, parse_lines
 from matrix.model.cell import Cell
 from matrix.model.report import Footer, Host, Plan, Planned, Reactor, Report
@@ -220,6 +220,48 @@ def test_good_file_stays_until_the_run_is_over(tmp_path: Path) -> None:
         writer.append(REPORT.results[0])
     assert (tmp_path / "results.jsonl").read_text() == good
     assert read(tmp_path / "results.jsonl.part").version == "0.2.0"
+
+
+# Going on -----------------------------------------------------------------------------------------
+
+
+def test_what_was_cut_off_anywhere_goes_on(tmp_path: Path) -> None:
+    """Whatever byte the file of a killed run ends at, whole lines stay and the rest is written."""
+    whole = "".join(dump_lines(REPORT)).encode()
+    part = tmp_path / "results.jsonl.part"
+    ends = [at for at, byte in enumerate(whole) if byte == ord("\n")]
+    sizes = {*range(0, len(whole), 97), *(at + by for at in ends for by in (-1, 0, 1))}
+    entries: tuple[Control | Result, ...] = (*REPORT.controls, *REPORT.results)
+    for size in sorted(sizes - {len(whole)}):
+        part.write_bytes(whole[:size])
+        with Writer(tmp_path, REPORT.hosts, REPORT.plan, REPORT.version, resume=True) as writer:
+            kept = () if writer.kept is None else (*writer.kept.controls, *writer.kept.results)
+            assert kept == entries[: len(kept)]
+            assert len(kept) >= whole[:size].count(b"\n") - len(REPORT.hosts)
+            for entry in entries[len(kept) :]:
+                writer.append(entry)
+            assert REPORT.footer is not None
+            assert writer.finish(REPORT.footer).read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": "0.2.0"}, "written by reactor-matrix 0.1.0"),
+        ({"plan": evolve(REPORT.plan, repeat=3)}, "its cells, repeats or shard are others"),
+        ({"hosts": REPORT.hosts[:1]}, "it has 2 hosts, and this run 1"),
+        ({"hosts": (evolve(REPORT.hosts[0], provenance={}), REPORT.hosts[1])}, "(python)"),
+    ],
+)
+def test_what_is_of_another_run_stays(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    """A run does not go on with what is of another one, and leaves it as it is."""
+    part = tmp_path / "results.jsonl.part"
+    part.write_text("".join(list(dump_lines(REPORT))[:4]))
+    new = evolve(REPORT, **change)
+    with pytest.raises(ResumeError) as refused:
+        Writer(tmp_path, new.hosts, new.plan, new.version, resume=True)
+    assert words in str(refused.value)
+    assert part.read_text() == "".join(list(dump_lines(REPORT))[:4])
 
 
 # What can be wrong with a file --------------------------------------------------------------------

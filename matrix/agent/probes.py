@@ -76,6 +76,12 @@ def writeable(descriptor):
     return any(flags & select.POLLOUT for _, flags in poll.poll(0))
 
 
+def wait_for_both(descriptor, limit):
+    """Block until there is something to read and room to write; False after ``limit`` seconds."""
+    readable = select.select([descriptor], [], [], limit)[0]
+    return bool(readable and select.select([], [descriptor], [], limit)[1])
+
+
 @contextmanager
 def borrowed(descriptor, family=-1, kind=-1):
     """A socket object on a descriptor that is somebody else's, and that is left as it was.
@@ -99,15 +105,17 @@ class Probe:
         self._descriptor = descriptor
         self._family = family
 
-    def sample(self, written, read, recvq):
+    def sample(self, written, peer):
         """The fields of a `matrix.wire.SAMPLE` event.
 
         TCP_INFO is read first and writeability last: the other way round a window that
-        opens between the two gives a false proof.
+        opens between the two gives a false proof. Bytes that move on while this looks
+        may be counted twice, and are never missed: it looks where they are going last.
         """
         with borrowed(self._descriptor, self._family, socket.SOCK_STREAM) as sock:
             words, sendq = tcp_info(sock), send_queue(sock)
-        kernel = self._in_kernel(sendq, recvq)
+        recvq = peer.receive_queue()
+        read, kernel = peer.read, self._in_kernel(sendq, recvq)
         return {
             "written": written,
             "read": read,

@@ -6,6 +6,7 @@ What each is for, and where it has a meaning, stands in the catalogue
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import namedtuple
 
@@ -15,14 +16,15 @@ from matrix import wire
 
 Scenario = namedtuple(
     "Scenario",
-    "steps exchange small_buffers starts_tls answered at_once half_closes",
-    defaults=(0, True, False, True, lambda aborter: None, False),
+    "steps exchange small_buffers starts_tls answered at_once half_closes on_number_zero needs",
+    defaults=(0, True, False, True, lambda aborter: None, False, False, lambda reactor: None),
 )
 """``steps(stage)`` yields waits; ``exchange`` bytes cross both ways first.
 
 ``answered``: the peer takes part in the TLS handshake. ``at_once(aborter)`` is called from inside
 its ``connectionMade``: where there is TLS, before the handshake. ``half_closes``: it is told of a
-half-close.
+half-close. ``on_number_zero``: its descriptor is number 0. ``needs(reactor)`` says with a code of
+`matrix.wire.UNSUPPORTED_CODES` and in words why it cannot be played, or None.
 """
 
 ASLEEP_FOR = 0.1
@@ -57,6 +59,18 @@ class DeliberateError(Exception):
 
 def _fail():
     raise DeliberateError("raised by the scenario")
+
+
+def _small_numbers(reactor):
+    if os.name != "posix":
+        return wire.WRONG_PLATFORM, "sockets are not numbered like files here"
+    return None
+
+
+def _descriptors(reactor):
+    if not hasattr(reactor, "getReaders"):
+        return wire.INTERFACE_MISSING, "the reactor does not tell whom it would wake up"
+    return None
 
 
 def _fill_and_prove(stage, streaming=True):
@@ -126,6 +140,16 @@ def abort_when_full_at_once(stage):
     """The producer does not wait for anything."""
     yield from stage.connect()
     yield from stage.see_peer_still()
+    yield from stage.prove()
+    yield from _abort(stage)
+
+
+@_scenario()
+def abort_when_full_again(stage):
+    """The peer catches up, the producer has little for a while, and then fills everything again."""
+    yield from _fill_and_prove(stage)
+    yield from stage.catch_up()
+    stage.fill_again()
     yield from stage.prove()
     yield from _abort(stage)
 
@@ -264,6 +288,16 @@ def abort_in_data_received(stage):
 
 
 @_scenario()
+def abort_as_it_reopens(stage):
+    """The same in the very turn in which the connection gets writeable again."""
+    yield from _fill_and_prove(stage)
+    stage.when("dataReceived", stage.abort)
+    yield from stage.reopen_at_once()
+    yield from stage.the_abort()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
 def abort_then_raise(stage):
     """The same, and the callback raises right after the abort."""
 
@@ -313,6 +347,28 @@ def abort_from_thread(stage):
 
 
 @_scenario()
+def abort_among_queued_calls(stage):
+    """A function queues itself again, each time that it is called, until the connection is lost."""
+
+    def again():
+        if not stage.aborter.lost:
+            stage.reactor.callFromThread(again)
+
+    yield from _fill_and_prove(stage)
+    again()
+    yield from _abort(stage)
+
+
+@_scenario()
+def abort_in_shutdown(stage):
+    """The program is told to stop: it aborts, and waits until it is told of the loss."""
+    yield from _fill_and_prove(stage)
+    stage.shut_down(stage.abort)
+    yield from stage.the_abort()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
 def abort_after_timeout(stage):
     """A time-out that was put off aborts, while the reactor has nothing else to do."""
     yield from _fill_and_prove(stage)
@@ -327,6 +383,22 @@ def abort_after_timeout(stage):
 
 
 # States ---------------------------------------------------------------------------------------
+
+
+@_scenario(on_number_zero=True, needs=_small_numbers)
+def abort_on_descriptor_zero(stage):
+    """The connection's descriptor is the first of all."""
+    yield from _fill_and_prove(stage)
+    yield from _abort(stage)
+
+
+@_scenario(needs=_descriptors)
+def abort_after_spurious_wakeup(stage):
+    """The reactor tells the full connection of events that are none."""
+    yield from _fill_and_prove(stage)
+    yield from stage.wake_for_nothing()
+    yield from stage.prove()
+    yield from _abort(stage)
 
 
 @_scenario()

@@ -53,7 +53,11 @@ class Plain:
 
 
 class Encrypted:
-    """A TLS connection over memory buffers, so that the descriptor stays in our hands."""
+    """A TLS connection over memory buffers, so that the descriptor stays in our hands.
+
+    ``pending`` counts the bytes that were read from the descriptor since the handshake, less those
+    that the application has got: never less than what waits in here, and TLS's own besides.
+    """
 
     is_encrypted = True
 
@@ -68,15 +72,12 @@ class Encrypted:
             server_hostname="localhost" if self._is_client else None,
         )
         self.has_close_notify = False
-
-    @property
-    def pending(self):
-        """Bytes that were read from the descriptor and are not decrypted yet."""
-        return self._incoming.pending
+        self.pending = 0
 
     def shake_hands(self):
         """Complete the handshake; the client's end verifies the certificate and the name."""
         self._pump(self._tls.do_handshake)
+        self.pending = self._incoming.pending
 
     def facts(self):
         """The fields of a `matrix.wire.HANDSHAKE` event."""
@@ -92,7 +93,9 @@ class Encrypted:
 
     def receive(self, size):
         """Between one and ``size`` bytes of the application."""
-        return self._pump(self._tls.read, size)
+        data = self._pump(self._tls.read, size)
+        self.pending -= len(data)
+        return data
 
     def encrypt(self, data):
         """What the descriptor must be given for the application's bytes."""
@@ -101,7 +104,7 @@ class Encrypted:
 
     def decrypt(self, data):
         """The application's bytes in what the descriptor gave."""
-        self._incoming.write(data)
+        self._take(data)
         plain = bytearray()
         try:
             while not self.has_close_notify:
@@ -112,6 +115,7 @@ class Encrypted:
             pass
         except ssl.SSLZeroReturnError:
             self.has_close_notify = True
+        self.pending -= len(plain)
         return bytes(plain)
 
     def finish(self):
@@ -132,10 +136,14 @@ class Encrypted:
                 result = step(*arguments)
             except ssl.SSLWantReadError:
                 self._flush()
-                self._incoming.write(_some(self._socket, READ_SIZE))
+                self._take(_some(self._socket, READ_SIZE))
             else:
                 self._flush()
                 return result
+
+    def _take(self, data):
+        self.pending += len(data)
+        self._incoming.write(data)
 
     def _flush(self):
         if self._outgoing.pending:

@@ -27,12 +27,17 @@ async def inspect(session: Session, taken: set[str]) -> tuple[Host, dict[str, Tr
     host = Host(
         id=_unique(session.interpreter.host or _name(hello.provenance), taken),
         command=session.interpreter.command,
-        provenance=hello.provenance,
+        provenance={**hello.provenance, **_preloaded(session)},
         reactors=tuple(_reactor(known, probes[known.name]) for known in hello.reactors),
         faults=hello.faults,
     )
     unsupported = {r.name: probes[r.name] for r in host.reactors if not r.is_supported}
     return host, unsupported
+
+
+def _preloaded(session: Session) -> dict[str, str]:
+    """What the user had imported there may change every result, as a version does."""
+    return {"preload": ", ".join(session.preload)} if session.preload else {}
 
 
 def _check_preload(session: Session, probes: Iterable[Transcript]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timezone
 from functools import partial
 from itertools import chain, count
+from typing import Any
 
 import trustme
 from attrs import asdict, define, field, frozen
@@ -34,6 +35,9 @@ CONTROL_ATTEMPTS = 3
 
 
 Job = Callable[[], Awaitable[None]]
+Key = tuple[Any, ...]
+"""What tells everything that a run owes from all else: the arguments with which it is played."""
+Owed = tuple[Key, Callable[..., Awaitable[None]]]
 
 
 @frozen
@@ -106,7 +110,11 @@ class Rounds:
 
 @define
 class Run:
-    """Plays a plan. ``emit`` gets every control and result as it comes."""
+    """Plays a plan. ``emit`` gets every control and result as it comes.
+
+    ``done`` is what an earlier part of the same run has: it speaks for the rest, and is not played
+    again.
+    """
 
     plan: Plan
     stands: Sequence[Stand]
@@ -114,8 +122,14 @@ class Run:
     in_flight: int = IN_FLIGHT
     expectations: Sequence[Expectation] = field(factory=shipped)
     rounds: Rounds = Rounds()
+    done: Sequence[Control | Result] = ()
     _has_failed: bool = False
     _controls: dict[str, list[Control]] = field(factory=lambda: defaultdict(list))
+
+    def __attrs_post_init__(self) -> None:
+        for entry in self.done:
+            if isinstance(entry, Control):
+                self._controls[entry.host].append(entry)
 
     async def play(self) -> None:
         """Play everything that the plan owes: first the controls, which verdicts need.
@@ -123,31 +137,33 @@ class Run:
         Negative controls come next, since some of them wait long in vain. Repeats go round the
         whole plan, so that attempts at one cell lie far apart.
         """
-        await _all(self._control_jobs(), self.in_flight)
-        await _all(chain(self._fault_jobs(), self._cell_jobs()), self.in_flight)
+        left = Counter(map(_key, self.done))
+        jobs = chain(self._fault_jobs(), self._cell_jobs())
+        await _all(_undone(self._control_jobs(), left), self.in_flight)
+        await _all(_undone(jobs, left), self.in_flight)
 
     def _stand(self, host: str) -> Stand:
         return next(stand for stand in self.stands if stand.host.id == host)
 
-    def _control_jobs(self) -> Iterator[Job]:
+    def _control_jobs(self) -> Iterator[Owed]:
         cells = [*self.plan.cells(), *((h, Cell.parse(cell)) for h, _, cell in self.plan.faults)]
         wanted = {(host, c.transport, c.side, find(c.scenario).ending) for host, c in cells}
         for attempt in range(1, CONTROL_ATTEMPTS + 1):
             for host, transport, side, kind in sorted(wanted):
                 if kind in wire.CONTROLLED:
-                    yield partial(self._control, host, transport, side, kind, attempt)
+                    yield (host, transport, side, kind, attempt), self._control
 
-    def _cell_jobs(self) -> Iterator[Job]:
+    def _cell_jobs(self) -> Iterator[Owed]:
         began = clock()
         for done in count():
             if not self.rounds.goes_on(done, clock() - began, self._has_failed):
                 return
             for host, cell in self.plan.cells():
-                yield partial(self._cell, host, cell, done + 1)
+                yield (host, cell, done + 1, None), self._cell
 
-    def _fault_jobs(self) -> Iterator[Job]:
+    def _fault_jobs(self) -> Iterator[Owed]:
         for host, fault, cell in self.plan.faults:
-            yield partial(self._cell, host, Cell.parse(cell), 1, fault)
+            yield (host, Cell.parse(cell), 1, fault), self._cell
 
     async def _control(self, host: str, transport: str, side: str, kind: str, attempt: int) -> None:
         job = {"do": wire.CONTROL, "transport": transport, "side": side, "kind": kind}
@@ -158,7 +174,7 @@ class Run:
         self._controls[host].append(control)
         self.emit(control)
 
-    async def _cell(self, host: str, cell: Cell, attempt: int, fault: str | None = None) -> None:
+    async def _cell(self, host: str, cell: Cell, attempt: int, fault: str | None) -> None:
         stand, began = self._stand(host), clock()
         transcript = stand.unsupported.get(cell.reactor)
         if transcript is None:
@@ -189,6 +205,21 @@ async def play_cells(
         owed = Plan("", (Planned(stand.host.id, tuple(cells)),))
         await Run(owed, (stand,), entries.append, in_flight).play()
     return [entry for entry in entries if isinstance(entry, Result)]
+
+
+def _key(entry: Control | Result) -> Key:
+    if isinstance(entry, Control):
+        return entry.host, entry.transport, entry.side, entry.kind, entry.attempt
+    return entry.host, entry.cell, entry.attempt, entry.fault
+
+
+def _undone(owed: Iterator[Owed], done: Counter[Key]) -> Iterator[Job]:
+    """A job for each that is owed, but for those that are done, each as often as it was."""
+    for key, play in owed:
+        if done[key]:
+            done[key] -= 1
+        else:
+            yield partial(play, *key)
 
 
 async def _all(jobs: Iterator[Job], limit: int) -> None:

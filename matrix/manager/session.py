@@ -37,6 +37,11 @@ class Session:
     _given_up: AgentError | None = None
     _lock: asyncio.Lock = field(factory=asyncio.Lock)
 
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """The modules that are imported in each cell's process."""
+        return tuple(self._configuration["preload"])
+
     async def start(self) -> None:
         """Start an agent, if none is running; `AgentError` where that can't be done."""
         async with self._lock:

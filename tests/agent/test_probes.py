@@ -30,6 +30,20 @@ PATIENCE = 60
 
 
 @frozen
+class Silent:
+    """A peer, of whose socket only the number is known, that has read nothing."""
+
+    number: int
+    read: int = 0
+
+    def receive_queue(self) -> int | None:
+        """What waits in the kernel for it."""
+        queued: Any = probes.receive_queue
+        waits: int | None = queued(self.number)
+        return waits
+
+
+@frozen
 class Kind:
     """A socket to fill: ``chunk`` bytes in one write; small buffers, or those of the system.
 
@@ -81,9 +95,8 @@ class Filled:
 
     def look(self) -> None:
         """See whether what was written is all that the kernel takes."""
-        queued: Any = probes.receive_queue
         held = self.sent + self.kind.chunk  # a transport would have the chunk that was refused
-        sample = self._probe.sample(held, 0, queued(self.peer.fileno()))
+        sample = self._probe.sample(held, Silent(self.peer.fileno()))
         self.proof = self._prover.look(sample, monotonic())
 
 
@@ -157,7 +170,8 @@ def test_writeable_socket_is_not_proved() -> None:
         end.sock.send(b"x")
         probe: Any = probes.Probe
         prover: Any = probes.Prover
-        sample = probe(end.sock.fileno(), socket.AF_INET).sample(1 << 20, 0, 1)
+        peer = Silent(end.peer.fileno())
+        sample = probe(end.sock.fileno(), socket.AF_INET).sample(1 << 20, peer)
         assert sample["writeable"]
         assert prover(socket.AF_INET).look(sample, 0.0) is None
         assert prover(socket.AF_INET).look(sample, 99.0) is None

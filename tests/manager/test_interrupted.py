@@ -20,16 +20,21 @@ FILES = ["index.html", "junit.xml", "results.jsonl", "summary.md"]
 
 
 @contextmanager
-def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    """A run of which the first attempt has ended, and the second hangs."""
-    name, fifo = "waits_from_the_second_on", folder / "fifo"
+def running(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str = "waits_from_the_second_on",
+    words: tuple[str, ...] = WORDS,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A run of which some attempts have ended, the first one that is, and others hang."""
+    fifo = folder / "fifo"
     miniatures.importable(folder, monkeypatch, **{name: miniatures.BREAKAGES[name]})
     monkeypatch.setenv("MINIATURE_MARKER", str(folder / "marker"))
     monkeypatch.setenv("MINIATURE_FIFO", str(fifo))
     os.mkfifo(fifo)
     waiting = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    words = commands.command(*WORDS, "--preload", name, "-o", folder / "out")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    command = commands.command(*words, "--preload", name, "-o", folder / "out")
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             assert has_come(waiting)
             yield process

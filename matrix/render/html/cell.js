@@ -72,6 +72,17 @@ function eventTable({ events, leftOut }) {
     table("Events", ["at", "side", "event", "what it says"], events.map(eventRow), "events"));
 }
 
+function overReleases(cell, { cells, strips }) {
+  const found = new Map(cells.filter(({ id }) => id === cell.id).map((each) => [each.host, each]));
+  if (!strips || found.size < 2) return [];
+  const [packaged, releases, rows] = strips;
+  const marks = rows.map(([name, hosts]) => html("tr", {},
+    html("th", { scope: "row" }, name),
+    hosts.map((host) => html("td", {}, found.has(host) ? mark(found.get(host)) : []))));
+  return [html("p", { class: "label" }, `Over releases of ${packaged}`),
+    table("Releases", ["with", ...releases], marks)];
+}
+
 function beside(cell, { cells, hosts, versions }) {
   const found = cells.filter(({ id }) => id === cell.id);
   if (found.length < 2) return [];
@@ -81,6 +92,18 @@ function beside(cell, { cells, hosts, versions }) {
     hosts[each.host].map((text) => html("td", {}, text))));
   return [html("p", { class: "label" }, "The same cell on every host"),
     table("Hosts", ["host", "outcome", "passed", ...versions], rows)];
+}
+
+// Runs in a row, as series.html.j2 writes them.
+function series(past) {
+  if (!past) return [];
+  const run = ({ look: [name, glyph, letter], known, tip, note, turn }) =>
+    html("li", { class: turn ? "turn" : null },
+      html("span", { class: `mark ${name}${known ? " known" : ""}`, title: tip },
+        `${glyph}${letter}${note}`));
+  return [html("p", { class: "label" }, past.label),
+    html("ol", { class: "series" }, past.marks.map(run)),
+    past.words.map((text) => html("p", { class: "quiet" }, text))];
 }
 
 function copied(text, label) {
@@ -108,7 +131,9 @@ function article(cell, detail, index) {
     detail.notes.map((note) => html("p", { class: "seen" }, note)),
     plot(detail.events),
     latency(detail.strip, index.scale),
+    series(detail.past),
     pairs("facts", detail.facts),
+    overReleases(cell, index),
     beside(cell, index),
     detail.commands.map(typed),
     detail.texts.map(([name, text]) =>

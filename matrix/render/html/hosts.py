@@ -10,6 +10,7 @@ from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.report import CellReport, Host
 from matrix.model.result import Outcome
+from matrix.render.html.releases import strips
 from matrix.render.plain import visible
 
 VERSIONS = (
@@ -91,6 +92,7 @@ class SideBySide:
 
     def __init__(self, hosts: Sequence[Host], cells: Sequence[CellReport]) -> None:
         self._versions = {host.id: versions(host) for host in hosts}
+        self.strips = strips(hosts)
         self._cells: dict[Cell, list[CellReport]] = {}
         for cell in cells:
             self._cells.setdefault(cell.cell, []).append(cell)

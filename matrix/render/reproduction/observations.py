@@ -104,7 +104,9 @@ def _of_end(scenario: Scenario) -> _Expressions:
 
 def _of_producer(scenario: Scenario) -> _Expressions:
     is_there = scenario.name not in UNREGISTERED
+    again = {"producer-alternates": ("1", 'calls.count("resumeProducing")')}
     return {
+        **(again if scenario.name == "abort-when-full-again" else {}),
         "producer-stopped-once": (str(int(is_there)), 'calls.count("stopProducing")'),
         "producer-silent-after-stop": (
             "[]",
@@ -139,6 +141,8 @@ def _of_reactor(cell: Cell) -> _Expressions:
 
 def _of_socket(cell: Cell, scenario: Scenario) -> _Expressions:
     found = {} if cell.is_tls and cell.scenario not in CLOSES else dict(_PREFIX)
+    if cell.scenario == "abort-as-it-reopens" and not cell.is_tls:
+        found["buffer-discarded"] = ("sent", "len(received)")
     if cell.scenario in CLOSES:
         found["close-delivers"] = (f'({CLOSES[cell.scenario]}, "EOF")', "(len(received), end)")
     if scenario.aborts:
