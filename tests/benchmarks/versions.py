@@ -101,7 +101,7 @@ class Compared:
 
     @property
     def changed(self) -> int:
-        """How many cells have another outcome."""
+        """How many cells did not come out the same."""
         return sum(map(len, self.changes.values()))
 
 
@@ -170,7 +170,7 @@ def compare(reference: Report, report: Report) -> Compared:
     pairs = [(known[each.cell], each) for each in report.cells() if each.cell in known]
     changes: dict[Change, list[Cell]] = defaultdict(list)
     for old, new in pairs:
-        if old.outcome is not new.outcome:
+        if label(old) != label(new):
             changes[Change(label(old), label(new), why(old, new))].append(new.cell)
     frozen_changes = {change: tuple(cells) for change, cells in changes.items()}
     return Compared(report.hosts[0], len(pairs), frozen_changes)
@@ -186,14 +186,14 @@ def label(cell: CellReport) -> str:
 
 
 def why(old: CellReport, new: CellReport) -> str:
-    """What explains the difference: the expectation of the one that fails, or what is missing."""
-    for cell in (new, old):
-        if cell.expected is not None:
-            return cell.expected
-    for cell in (new, old):
-        if cell.outcome is Outcome.UNSUPPORTED and cell.worst is not None:
-            return "; ".join(cell.worst.verdict.reasons)
-    return "**not explained**"
+    """What explains the difference: the expectation of the one that fails, or what is missing.
+
+    Where both fail, the one that is not the reference has to be explained.
+    """
+    cell = old if new.outcome is Outcome.PASS else new
+    if cell.outcome is Outcome.UNSUPPORTED and cell.worst is not None:
+        return "; ".join(cell.worst.verdict.reasons)
+    return cell.expected or "**not explained**"
 
 
 def page(stacks: Iterable[Stack], words: Iterable[str]) -> str:
@@ -212,12 +212,13 @@ def is_run(stack: Stack) -> bool:
 
 def _head(reference: Report, words: Iterable[str]) -> Iterator[str]:
     told = reference.hosts[0].provenance
+    system = told["platform"].split("-")[0]
     more = " ".join(["", "--", *words]) if words else ""
     yield "# Versions of Python and Twisted"
     yield ""
     yield "What comes out differently on older stacks, and why. This page is written by"
     yield f"`python -m tests.benchmarks.versions FOLDER -o docs/versions.md{more}`; this one"
-    yield f"with reactor-matrix {__version__} on {told['platform']}. On the newest Python that"
+    yield f"with reactor-matrix {__version__} on {system}. On the newest Python that"
     yield f"takes a Twisted, `reactor-matrix run {' '.join(WHOLE)}` ran: the whole catalogue,"
     yield f"both sides, both peers. On the other Pythons, `reactor-matrix run {' '.join(PART)}`."
     yield f"Each cell ran once, and is held against Twisted {told['twisted']} on {told['python']}."
@@ -227,20 +228,22 @@ def _head(reference: Report, words: Iterable[str]) -> Iterator[str]:
 def _grid(stacks: Iterable[Stack], compared: Mapping[Stack, Compared]) -> Iterator[str]:
     """A row for each Python, a column for each Twisted."""
     by_place = {(each.python, each.twisted): each for each in stacks}
-    yield "Cells that came out differently, of how many; – where it cannot be installed."
+    yield "Cells that have another outcome or break other rules, of how many (and the Twisted that"
+    yield "was there); – where it cannot be installed, empty where it was not run."
     yield ""
     yield "| | " + " | ".join(TWISTEDS) + " |"
     yield "|---|" + "---|" * len(TWISTEDS)
     for python in PYTHONS:
-        row = (compared.get(by_place[python, twisted]) for twisted in TWISTEDS)
-        yield f"| {python} | " + " | ".join(_count(each) for each in row) + " |"
+        row = (by_place[python, twisted] for twisted in TWISTEDS)
+        yield f"| {python} | " + " | ".join(_count(each, compared) for each in row) + " |"
     yield ""
 
 
-def _count(compared: Compared | None) -> str:
-    if compared is None:
-        return "–"
-    return f"{compared.changed} of {compared.cells} ({compared.host.provenance['twisted']})"
+def _count(stack: Stack, compared: Mapping[Stack, Compared]) -> str:
+    if stack not in compared:
+        return "–" if stack.trouble.exists() else ""
+    found = compared[stack]
+    return f"{found.changed} of {found.cells} ({found.host.provenance['twisted']})"
 
 
 def _changes(stacks: Iterable[Stack], compared: Mapping[Stack, Compared]) -> Iterator[str]:
