@@ -20,7 +20,7 @@ OF_REACTOR: Mapping[str, tuple[str, ...]] = {
     "gtk3": ("pygobject>=3.42,<3.51",),
     "iocp": ("twisted-iocpsupport",),
     "qt": ("pyside6-essentials>=6.5", "qt-reactor>=0.6.1"),
-    "uvloop": ('uvloop>=0.14; platform_system != "Windows"',),
+    "uvloop": ('uvloop>=0.19; platform_system != "Windows"',),
 }
 """What a reactor needs beside Twisted."""
 
@@ -63,3 +63,15 @@ def stack(wanted: Iterable[str], reactors: Iterable[str] = ()) -> tuple[str, ...
     named = {canonicalize_name(Requirement(each).name) for each in asked}
     more = (each for each in (*needed, *PACKAGES) if Requirement(each).name not in named)
     return tuple(dict.fromkeys((*asked, *more)))
+
+
+def of_name(name: str) -> tuple[str, ...]:
+    """All that the environment of tox with that name gets; the latest, if it says nothing else."""
+    factors = name.split("-")
+    pinned = [requirement for each in factors if (requirement := of_factor(each))]
+    more = [
+        each
+        for package, _, release in (text.partition("==") for text in pinned)
+        for each in mates(package, [release])
+    ]
+    return stack((*pinned, *more), (*factors, *(["uvloop"] if name == "matrix" else [])))

@@ -75,13 +75,17 @@ class Server:
         self._selector.register(wake_read, selectors.EVENT_READ, lambda: os.read(wake_read, 512))
         self._selector.register(self._commands, selectors.EVENT_READ, self._take_commands)
         self._say({"type": wire.HELLO, **hello.facts(self._settings.reactors)})
-        while self._is_open:
-            for key, _ in self._selector.select(self._patience()):
-                key.data()
-            self._kill_expired()
-            self._reap()
-        for child in self._children.values():
-            child.kill(signal.SIGKILL)
+        try:
+            while self._is_open:
+                for key, _ in self._selector.select(self._patience()):
+                    key.data()
+                self._kill_expired()
+                self._reap()
+        except BrokenPipeError:
+            pass  # a manager that was killed listens no more
+        finally:
+            for child in self._children.values():
+                child.kill(signal.SIGKILL)
 
     def _say(self, message):
         view = memoryview(json.dumps(message).encode("ascii") + b"\n")
