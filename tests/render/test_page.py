@@ -394,6 +394,20 @@ def test_hosts_are_side_by_side(opener: Opener) -> None:
     assert "26.10.0" in rows.first.inner_text()
 
 
+def test_releases_are_a_strip(opener: Opener) -> None:
+    """A cell of hosts with several releases says what it came to on each, in their order."""
+    shown = report(60, {Outcome.FAIL: 6}, hosts=("new", "old"))
+    new, old = shown.hosts
+    old = evolve(old, provenance={**old.provenance, "twisted": "9.0.0"})
+    page = opener(evolve(shown, hosts=(new, old))).go("q=is:differs")
+    page.tab.locator(".matrix td.fail").first.click()
+    strip = page.tab.locator("#opened").get_by_role("group", name="Releases")
+    strip.locator(".mark").first.wait_for()
+    assert strip.locator("thead th").all_inner_texts() == ["with", "9.0.0", "26.10.0"]
+    assert len(strip.locator("tbody tr").all()) == 1
+    assert sorted(strip.locator(".mark").all_inner_texts()) == ["✓ P", "✗ F"]
+
+
 def test_a_reactor_that_is_not_native_says_so(opener: Opener) -> None:
     """What is emulated is named beside its reactor, with and without script, and in each cell."""
     plain = report(20)
