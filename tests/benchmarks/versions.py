@@ -116,10 +116,9 @@ def main() -> int:
     stacks = [Stack(p, t, options.folder.absolute()) for t in TWISTEDS for p in PYTHONS]
     wanted = [each for each in stacks if options.only is None or each.name in options.only]
     for twisted in TWISTEDS:
-        for stack in (each for each in wanted if each.twisted == twisted):
-            if make(stack):
-                run(stack, (*WHOLE, *options.words))
-                break
+        newest = next((each for each in stacks if each.twisted == twisted and make(each)), None)
+        if newest in wanted:
+            run(newest, (*WHOLE, *options.words))
     for stack in wanted:
         if make(stack):
             run(stack, (*PART, *options.words))
