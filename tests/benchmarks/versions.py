@@ -77,6 +77,11 @@ class Stack:
         return self.folder / self.name / "results" / RESULTS
 
     @property
+    def made(self) -> Path:
+        """A file that is there once its environment is whole."""
+        return self.folder / self.name / "made"
+
+    @property
     def trouble(self) -> Path:
         """A file that says why it could not be made, if it could not."""
         return self.folder / self.name / "trouble"
@@ -129,8 +134,8 @@ def main() -> int:
 
 def make(stack: Stack) -> bool:
     """Make the environment, or note in one line why it cannot be made, and return False."""
-    if stack.interpreter.exists() or stack.trouble.exists():
-        return not stack.trouble.exists()
+    if stack.made.exists() or stack.trouble.exists():
+        return stack.made.exists()
     print(f"making {stack.name}", flush=True)
     python, (place, *_) = shutil.which(stack.python), stack.interpreter.parents[1:2]
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -144,9 +149,10 @@ def make(stack: Stack) -> bool:
         done = subprocess.run(step, capture_output=True, text=True)
         if done.returncode:
             said = (done.stderr.strip() or "it was not found").splitlines()
-            errors = [line for line in said if "error" in line.lower()] or said
-            stack.trouble.write_text(f"{errors[-1].strip()}\n")
+            errors = [line for line in said if "error: " in line] or said[-1:]
+            stack.trouble.write_text(f"{errors[0].strip()}\n")
             return False
+    stack.made.touch()
     return True
 
 
