@@ -1,5 +1,6 @@
 """What tox.ini cannot say of the environments of stacks; tox loads this file by its name.
 
+Which packages a stack gets is told by ``matrix.stacks``, as it is for `reactor-matrix bisect`.
 A stack runs by the harness, which has an environment of its own: it is made when the first stack
 needs it. And a stack that could not be made, or whose Twisted cannot be imported, is not one that
 nobody asked for: it leaves an empty folder, whatever results an earlier run had left there.
@@ -8,6 +9,7 @@ nobody asked for: it leaves an empty folder, whatever results an earlier run had
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from tox.plugin import impl
 from tox.session.state import State
 from tox.tox_env.api import ToxEnv
 from tox.tox_env.runner import RunToxEnv
+
+sys.path.insert(0, str(Path(__file__).parent))
+from matrix import stacks
 
 KEY = "runs_by"
 UNUSABLE = 2
@@ -35,8 +40,10 @@ def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:  # noqa: AR
 
 @impl
 def tox_add_env_config(env_conf: EnvConfigSet, state: State) -> None:  # noqa: ARG001
-    """Let tox.ini say which environment's program another one runs."""
+    """Let tox.ini say whose program an environment runs, and ask what its name spells."""
     env_conf.add_config(KEY, of_type=str, default="", desc="environment to have ready before")
+    spelt = "\n".join(stacks.of_name(env_conf.name or ""))
+    env_conf.add_config("stack", of_type=str, default=spelt, desc="what the name spells")
 
 
 @impl

@@ -49,7 +49,9 @@ def revisions(checkout: Path, package: str, one: str, other: str) -> tuple[Candi
     Where branches were merged, the merge stands for all that it brought. `SearchError` where the
     one does not lead to the other, or git does not know them.
     """
-    ends = [_git(checkout, "rev-parse", "--verify", f"{each}^{{commit}}") for each in (one, other)]
+    ends = [_commit(checkout, each) for each in (one, other)]
+    if ends[0] == ends[1]:
+        raise SearchError(f"{one} and {other} are the same commit. Choose two that differ.")
     (old, new) = ends if _leads(checkout, *ends) else reversed(ends)
     if not _leads(checkout, old, new):
         raise SearchError(
@@ -68,19 +70,19 @@ def ends(
 ) -> tuple[Candidate, Candidate, tuple[Candidate, ...]]:
     """The good end, the bad end, and all that lies between them, both included.
 
-    `SearchError` where the two are one.
+    `SearchError` where the two are one, or not known.
     """
     if checkout is None:
-        well, ill = release(package, good), release(package, bad)
-        first, last = sorted((well.name, ill.name), key=_version)
-        between = releases(python, package, first, last)
+        first, last = sorted((_version(good), _version(bad)))
+        if first == last:
+            raise SearchError(f"--good and --bad are both {first}. Choose two that differ.")
+        between = releases(python, package, str(first), str(last))
+        is_first = _version(good) == first
     else:
         between = revisions(checkout, package, good, bad)
-        is_first = _git(checkout, "rev-parse", f"{good}^{{commit}}").startswith(between[0].name)
-        well, ill = (between[0], between[-1]) if is_first else (between[-1], between[0])
-    if well == ill:
-        raise SearchError(f"--good and --bad are both {well}. Choose two that differ.")
-    return well, ill, between
+        is_first = _commit(checkout, good).startswith(between[0].name)
+    oldest, newest = between[0], between[-1]
+    return (oldest, newest, between) if is_first else (newest, oldest, between)
 
 
 def _version(text: str) -> Version:
@@ -94,6 +96,10 @@ def _revision(checkout: Path, package: str, sha: str) -> Candidate:
     subject = _git(checkout, "log", "-1", "--format=%s", sha)
     where = f"{package} @ git+{checkout.absolute().as_uri()}@{sha}"
     return Candidate(package, sha[:12], where, subject=subject)
+
+
+def _commit(checkout: Path, revision: str) -> str:
+    return _git(checkout, "rev-parse", "--verify", f"{revision}^{{commit}}")
 
 
 def _leads(checkout: Path, old: str, new: str) -> bool:

@@ -122,6 +122,15 @@ def _once(case: Case, name: str, side: str, call: str) -> Finding:
     return None
 
 
+def factory_told(case: Case) -> Finding:
+    """What the factory of the client was told, if the client is on the reactor."""
+    client = wire.ABORTER if case.cell.side == "client" else wire.PEER
+    if case.transcript.first(wire.CONNECTION_LOST, client) is None:
+        return NotApplicable("the client was not lost, or is not on the reactor")
+    told = len(list(case.transcript.all(wire.FACTORY_TOLD, client)))
+    return None if told == 1 else f"clientConnectionLost was called {told} times"
+
+
 def not_reentrant(case: Case) -> Finding:
     """A connectionLost between the call of the abort and its return."""
     if not case.aborts:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from matrix import candidates, environments, over_releases, stacks, workflow
+from matrix import candidates, environments, over_releases, workflow
 from matrix.environments import Python
 from matrix.errors import SearchError
 from matrix.manager.interpreters import Interpreter
@@ -101,7 +101,6 @@ def versions_command(  # noqa: PLR0913 - each is an option
     asked = Asked.of(cell, python, others, repeat, folder)
     chosen = tuple(candidates.release(package, each) for each in releases)
     chosen = chosen or candidates.releases(python, package, first, last)
-    asked = asked.beside(stacks.mates(package, [each.name for each in chosen]))
     tried = over_releases.versions(asked, chosen, _tell)
     report = read(folder / RESULTS)
     workflow.write_pages(report, folder)
@@ -152,8 +151,6 @@ def bisect_command(  # noqa: PLR0913 - each is an option
     python = _python(command)
     asked = Asked.of(cell, python, others, repeat, folder)
     well, ill, between = candidates.ends(python, package, good, bad, checkout)
-    names = [each.release for each in between if each.release is not None]
-    asked = asked.beside(stacks.mates(package, names))
     answer = over_releases.find_change(asked, between, well, ill, rule, _tell)
     Console().print(tables.answer(answer))
     sys.exit(workflow.PASSED if answer.is_exact else workflow.FAILED)

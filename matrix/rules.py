@@ -71,6 +71,13 @@ RULES = (
         checks.connection_lost_once,
     ),
     Rule(
+        "factory-told",
+        "local",
+        "Where the client's protocol is told that its connection is lost, so is its factory, once.",
+        "ClientFactory.clientConnectionLost: “Called when an established connection is lost.”",
+        checks.factory_told,
+    ),
+    Rule(
         "not-reentrant",
         "local",
         "The aborter's connectionLost is not called from inside the call to abortConnection().",

@@ -20,12 +20,18 @@ OF_REACTOR: Mapping[str, tuple[str, ...]] = {
     "gtk3": ("pygobject>=3.42,<3.51",),
     "iocp": ("twisted-iocpsupport",),
     "qt": ("pyside6-essentials>=6.5", "qt-reactor>=0.6.1"),
-    "uvloop": ('uvloop>=0.14; platform_system != "Windows"',),
+    "uvloop": ('uvloop>=0.19; platform_system != "Windows"',),
 }
 """What a reactor needs beside Twisted."""
 
-_MATES: tuple[tuple[str, str, str], ...] = ()
-"""What a release does not say of itself: (package, releases of it, what else they need)."""
+_MATES = (
+    ("pyopenssl", "<22", "cryptography<38"),
+    ("pyopenssl", "==22.0.*", "cryptography<39"),
+)
+"""What releases need and do not say: (package, releases of it, what goes with them).
+
+From there on cryptography lacks names that they import: tried with each minor release.
+"""
 
 _FACTORS = {"tw": "twisted", "ossl": "pyopenssl"}
 _FACTOR = re.compile("(tw|ossl)([0-9]{2})([0-9]{1,2})")
@@ -40,16 +46,13 @@ def of_factor(factor: str) -> str | None:
     return f"{_FACTORS[found[1]]}=={found[2]}.{found[3]}.0" if found else None
 
 
-def mates(package: str, releases: Iterable[str]) -> tuple[str, ...]:
-    """What else has to be there for all of these releases to work.
-
-    It is the same for all of them, so that nothing but the release makes a difference.
-    """
-    own, asked = canonicalize_name(package), list(releases)
+def mates(package: str, release: str) -> tuple[str, ...]:
+    """What has to go with a release for it to work."""
+    own = canonicalize_name(package)
     return tuple(
         needed
         for name, which, needed in _MATES
-        if name == own and any(SpecifierSet(which).contains(each, True) for each in asked)
+        if name == own and SpecifierSet(which).contains(release, prereleases=True)
     )
 
 
@@ -63,3 +66,11 @@ def stack(wanted: Iterable[str], reactors: Iterable[str] = ()) -> tuple[str, ...
     named = {canonicalize_name(Requirement(each).name) for each in asked}
     more = (each for each in (*needed, *PACKAGES) if Requirement(each).name not in named)
     return tuple(dict.fromkeys((*asked, *more)))
+
+
+def of_name(name: str) -> tuple[str, ...]:
+    """All that the environment of tox with that name gets; the latest, if it says nothing else."""
+    factors = name.split("-")
+    pinned = [requirement for each in factors if (requirement := of_factor(each))]
+    more = [each for text in pinned for each in mates(*text.split("=="))]
+    return stack((*pinned, *more), (*factors, *(["uvloop"] if name == "matrix" else [])))

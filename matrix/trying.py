@@ -13,6 +13,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from matrix import plan, stacks
 from matrix.environments import CannotBeInstalled, Python, environment
@@ -61,15 +62,13 @@ class Asked:
         plan.make([Host("any", (), {}, (Reactor(cell.reactor, ""),))], selection)
         return cls(selection, python, tuple(others), repeat, folder)
 
-    def beside(self, mates: Sequence[str]) -> Asked:
-        """The same beside these packages too, unless others of theirs were asked for."""
-        named = {Requirement(each).name for each in self.others}
-        more = tuple(each for each in mates if Requirement(each).name not in named)
-        return evolve(self, others=self.others + more)
-
     def requirements(self, candidate: Candidate) -> tuple[str, ...]:
-        """All that an environment gets."""
-        return stacks.stack((candidate.requirement, *self.others), self.selection.reactor)
+        """All that an environment gets; what was asked for goes before what is known."""
+        named = {canonicalize_name(Requirement(each).name) for each in self.others}
+        known = stacks.mates(candidate.package, candidate.release) if candidate.release else ()
+        mates = (each for each in known if Requirement(each).name not in named)
+        wanted = (candidate.requirement, *self.others, *mates)
+        return stacks.stack(wanted, self.selection.reactor)
 
 
 def _check_requirement(text: str) -> None:

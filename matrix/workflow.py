@@ -180,11 +180,19 @@ def changes_since(baseline: Path, report: Report) -> Changes:
 
 
 def past_of(report: Report, path: Path, last: int, name: str | None = None) -> Past:
-    """What the page says of the ``last`` runs in a history. ``name`` is what it calls the host."""
-    names = history_names(report, name)
-    here = {names[host.id]: host.id for host in report.hosts}
-    found = (trend for trend in history.trends(path, last=last) if trend.host in here)
-    trends = {(here[trend.host], trend.cell): trend for trend in found}
+    """What the page says of the ``last`` runs in a history. ``name`` is what it calls the host.
+
+    `HistoryError` where the history knows none of the report's hosts.
+    """
+    names = {told: host for host, told in history_names(report, name).items()}
+    found = history.trends(path, last=last)
+    trends = {(names[t.host], t.cell): t for t in found if t.host in names}
+    if not trends:
+        known = ", ".join(sorted({trend.host for trend in found})) or "none"
+        raise HistoryError(
+            f"{path} has no run of {', '.join(names)}. Add the report with “reactor-matrix history "
+            f"add”, or say with --as which of the hosts there it is: {known}."
+        )
     return Past({key: trends[key] for key in report.plan.cells() if key in trends})
 
 

@@ -298,4 +298,5 @@ class OneOf(Factory):
         )
 
     def clientConnectionLost(self, connector, reason):
-        """Part of the client factory's interface."""
+        """The client's connection is gone: recorded."""
+        self._stage.recorder.record(self._build.side, wire.FACTORY_TOLD)

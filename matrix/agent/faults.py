@@ -108,6 +108,12 @@ def lost_never(stage):
     stage.aborter.connectionLost = lambda reason: None
 
 
+@_breaks("factory-told")
+def factory_not_told(stage):
+    """The client's factory does not hear of the loss, and will not connect again."""
+    stage.aborter.factory.clientConnectionLost = lambda connector, reason: None
+
+
 @_breaks("not-reentrant")
 def lost_inside_the_call(stage):
     """The loss is told before abortConnection() returns."""

@@ -493,6 +493,15 @@ def peer_closes_while_full(stage):
 
 
 @_scenario()
+def peer_truncates_while_full(stage):
+    """The peer ends its side without close_notify, and then drains."""
+    yield from _fill_and_prove(stage)
+    stage.peer_acts(wire.TRUNCATE)
+    stage.peer.drain()
+    yield from stage.see_the_end()
+
+
+@_scenario()
 def peer_sends_rubbish_while_full(stage):
     """The peer sends what is no TLS record, and then drains."""
     yield from _fill_and_prove(stage)

@@ -89,13 +89,15 @@ class Server:
         self._selector.register(wake_read, selectors.EVENT_READ, lambda: os.read(wake_read, 512))
         self._selector.register(self._commands, selectors.EVENT_READ, self._take_commands)
         self._say({"type": wire.HELLO, **hello.facts(self._settings.reactors)})
-        while self._is_open:
-            for key, _ in self._selector.select(self._patience()):
-                key.data()
-            self._reap()
-            self._mind_the_time()
-        for child in self._children.values():
-            child.kill(signal.SIGKILL)
+        try:
+            while self._is_open:
+                for key, _ in self._selector.select(self._patience()):
+                    key.data()
+                self._reap()
+                self._mind_the_time()
+        finally:
+            for child in self._children.values():
+                child.kill(signal.SIGKILL)
 
     def _say(self, message):
         """Send a message as soon as the link takes it: one that stalls holds nothing else up."""

@@ -43,9 +43,11 @@ class Plain:
         """The application's bytes in what the descriptor gave."""
         return data
 
-    def finish(self):
+    def say_goodbye(self):
         """Say that nothing more will be sent."""
         self._socket.shutdown(socket.SHUT_WR)
+
+    finish = truncate = say_goodbye
 
     def kind_of_end(self):
         """What an end of file means."""
@@ -118,11 +120,19 @@ class Encrypted:
         self.pending -= len(plain)
         return bytes(plain)
 
-    def finish(self):
-        """Say that nothing more will be sent: close_notify, and then the FIN."""
+    def say_goodbye(self):
+        """Say that nothing more will be sent: close_notify, and no FIN."""
         with suppress(ssl.SSLWantReadError):
             self._tls.unwrap()
         self._flush()
+
+    def finish(self):
+        """The same, and then the FIN."""
+        self.say_goodbye()
+        self.truncate()
+
+    def truncate(self):
+        """The FIN, and nothing before it."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def kind_of_end(self):

@@ -32,6 +32,7 @@ _ACTS = {
     wire.FINISH: b"f",
     wire.RESET_IT: b"r",
     wire.RUBBISH: b"g",
+    wire.TRUNCATE: b"u",
     wire.VANISH: b"v",
     wire.SAY: _SAY + b"?",
 }
@@ -236,6 +237,8 @@ class Witness:
             sock.sendall(b"This is no TLS record." * 10)
         elif command == _ACTS[wire.FINISH]:
             session.finish()
+        elif command == _ACTS[wire.TRUNCATE]:
+            session.truncate()
 
     @staticmethod
     def _reset(sock):
@@ -272,7 +275,7 @@ class Witness:
                 return session.kind_of_end(), None
             if self._is_polite and session.has_close_notify:
                 self._is_polite = False
-                number = _finish(session)
+                number = _answer(session)
                 if number == errno.ECONNRESET:  # which is told once, and was
                     return wire.RESET, number
 
@@ -288,10 +291,13 @@ class Witness:
         self._recorder.record(wire.PEER, event, **data)
 
 
-def _finish(session):
-    """Say goodbye; the number of the error where the connection is gone, else None."""
+def _answer(session):
+    """Say goodbye too; the number of the error where the connection is gone, else None.
+
+    The TLS connection is over then, and it is up to the other end to close the one below it.
+    """
     try:
-        session.finish()
+        session.say_goodbye()
     except OSError as error:
         return error.errno
     return None

@@ -406,6 +406,16 @@ SCENARIOS = (
         only=(_WITNESS,),
     ),
     Scenario(
+        "peer-truncates-while-full",
+        "the peer",
+        "The peer ends its side with a FIN and no close_notify, and then drains.",
+        "Somebody in between cuts a response short, so that it looks complete.",
+        "RFC 8446, 6.1: “If a transport-level close is received prior to a close_notify, the "
+        "receiver cannot know that all the data that was sent has been received.”",
+        ending=wire.TRUNCATE,
+        only=(_WITNESS, Only("transport", TLS, "without TLS a FIN is all there is")),
+    ),
+    Scenario(
         "peer-sends-rubbish-while-full",
         "the peer",
         "The peer sends what is no TLS record while our buffer is full, and then drains.",

@@ -351,15 +351,35 @@ def test_the_timeline_can_be_narrowed_down(opener: Opener) -> None:
     assert page.behaved()
 
 
+def test_what_a_process_left_behind_is_shown(opener: Opener) -> None:
+    """A timeout has the stack that it was killed in, a crash what was printed, in a cell."""
+    shown = report(40, {Outcome.TIMEOUT: 1, Outcome.CRASH: 1})
+    page = opener(shown)
+    for cell in shown.cells():
+        if not cell.is_accepted:
+            page.go(key(cell.host, cell.cell))
+            (attempt,) = cell.attempts
+            printed = page.tab.locator("#opened pre:not(.command)")
+            assert printed.inner_text().strip() == attempt.transcript.stderr.strip()
+    assert page.behaved()
+
+
 def test_commands_can_be_copied(opener: Opener) -> None:
-    """The button beside the command puts it into the clipboard."""
+    """Buttons put the commands, and the address of the cell, into the clipboard."""
     shown = report(20)
     page = opener(shown, permissions=["clipboard-read", "clipboard-write"])
     page.go(keys(shown, accepted=True)[0])
-    page.tab.locator("#opened .label .copy").first.click()
-    page.tab.get_by_role("button", name="Copied").wait_for()
-    command = page.tab.locator("#opened .command").first.inner_text()
-    assert page.tab.evaluate("navigator.clipboard.readText()") == command
+    for button, command in zip(
+        page.tab.locator("#opened .label .copy").all(),
+        page.tab.locator("#opened .command").all_inner_texts(),
+        strict=True,
+    ):
+        button.click()
+        expect(button).to_have_text("Copied")
+        assert page.tab.evaluate("navigator.clipboard.readText()") == command
+    page.tab.get_by_role("button", name="Copy link").click()
+    expect(page.tab.locator("#opened .title .copy")).to_have_text("Copied")
+    assert page.tab.evaluate("navigator.clipboard.readText()") == page.tab.url
 
 
 def test_hosts_are_side_by_side(opener: Opener) -> None:
@@ -372,6 +392,20 @@ def test_hosts_are_side_by_side(opener: Opener) -> None:
     marks = rows.locator(".mark").all_inner_texts()
     assert sorted(marks) == ["✓ P", "✗ F"]
     assert "26.10.0" in rows.first.inner_text()
+
+
+def test_releases_are_a_strip(opener: Opener) -> None:
+    """A cell of hosts with several releases says what it came to on each, in their order."""
+    shown = report(60, {Outcome.FAIL: 6}, hosts=("new", "old"))
+    new, old = shown.hosts
+    old = evolve(old, provenance={**old.provenance, "twisted": "9.0.0"})
+    page = opener(evolve(shown, hosts=(new, old))).go("q=is:differs")
+    page.tab.locator(".matrix td.fail").first.click()
+    strip = page.tab.locator("#opened").get_by_role("group", name="Releases")
+    strip.locator(".mark").first.wait_for()
+    assert strip.locator("thead th").all_inner_texts() == ["with", "9.0.0", "26.10.0"]
+    assert len(strip.locator("tbody tr").all()) == 1
+    assert sorted(strip.locator(".mark").all_inner_texts()) == ["✓ P", "✗ F"]
 
 
 def test_a_reactor_that_is_not_native_says_so(opener: Opener) -> None:

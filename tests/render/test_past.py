@@ -96,7 +96,8 @@ def test_a_history_gives_the_cells_of_the_report(tmp_path: Path) -> None:
     for day, twisted, bad in ((1, "26.4.0", 0), (2, "26.10.0", 10), (3, "26.10.0", 10)):
         history.add(path, run(day, twisted, fail=bad), {"linux": "nightly"})
     shown = run(3, fail=10)
-    assert past_of(shown, path, 30).trends == {}
+    with pytest.raises(HistoryError, match=r"has no run of linux.* --as .*: nightly\."):
+        past_of(shown, path, 30)
     found = past_of(shown, path, 30, "nightly").trends
     assert set(found) == {("linux", cell.cell) for cell in shown.cells()}
     assert {each.letters for each in found.values()} == {"PFF"}
