@@ -77,6 +77,11 @@ class Stack:
         return self.folder / self.name / "results" / RESULTS
 
     @property
+    def made(self) -> Path:
+        """A file that is there once its environment is whole."""
+        return self.folder / self.name / "made"
+
+    @property
     def trouble(self) -> Path:
         """A file that says why it could not be made, if it could not."""
         return self.folder / self.name / "trouble"
@@ -116,10 +121,9 @@ def main() -> int:
     stacks = [Stack(p, t, options.folder.absolute()) for t in TWISTEDS for p in PYTHONS]
     wanted = [each for each in stacks if options.only is None or each.name in options.only]
     for twisted in TWISTEDS:
-        for stack in (each for each in wanted if each.twisted == twisted):
-            if make(stack):
-                run(stack, (*WHOLE, *options.words))
-                break
+        newest = next((each for each in stacks if each.twisted == twisted and make(each)), None)
+        if newest in wanted:
+            run(newest, (*WHOLE, *options.words))
     for stack in wanted:
         if make(stack):
             run(stack, (*PART, *options.words))
@@ -130,8 +134,8 @@ def main() -> int:
 
 def make(stack: Stack) -> bool:
     """Make the environment, or note in one line why it cannot be made, and return False."""
-    if stack.interpreter.exists() or stack.trouble.exists():
-        return not stack.trouble.exists()
+    if stack.made.exists() or stack.trouble.exists():
+        return stack.made.exists()
     print(f"making {stack.name}", flush=True)
     python, (place, *_) = shutil.which(stack.python), stack.interpreter.parents[1:2]
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -145,9 +149,10 @@ def make(stack: Stack) -> bool:
         done = subprocess.run(step, capture_output=True, text=True)
         if done.returncode:
             said = (done.stderr.strip() or "it was not found").splitlines()
-            errors = [line for line in said if "error" in line.lower()] or said
-            stack.trouble.write_text(f"{errors[-1].strip()}\n")
+            errors = [line for line in said if "error: " in line] or said[-1:]
+            stack.trouble.write_text(f"{errors[0].strip()}\n")
             return False
+    stack.made.touch()
     return True
 
 

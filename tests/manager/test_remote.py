@@ -126,11 +126,15 @@ def test_stalled_link(server: sshd.Server) -> None:
 def test_link_that_stalls_for_good(server: sshd.Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that is not heard of any more is given up, and its cells say so."""
     monkeypatch.setattr(conversation, "BEAT", 0.1)
-    monkeypatch.setattr(conversation, "SILENCE_LIMIT", 1.0)
 
     async def over_relay() -> list[Result]:
         async with relay(server.port) as link:
-            watch = once_there_are(2, link.stall)
+
+            def stall() -> None:
+                link.stall()
+                monkeypatch.setattr(conversation, "SILENCE_LIMIT", 1.0)
+
+            watch = once_there_are(2, stall)
             return await play(server.command(PYTHON, port=link.port), watch)
 
     results = asyncio.run(over_relay())
