@@ -61,10 +61,9 @@ class Asked:
         for each in others:
             _check_requirement(each)
         selection = plan.Selection(*((part,) for part in cell.parts))
-        anywhere = [Host("any", (), {}, (Reactor(cell.reactor, ""),))]
-        if alone:
-            plan.one(anywhere, text)
-        plan.make(anywhere, selection)
+        if alone and set("*?[") & set(text):
+            raise SelectionError(f"{text!r} is a pattern: name one cell.")
+        plan.make([Host("any", (), {}, (Reactor(cell.reactor, ""),))], selection)
         return cls(selection, python, tuple(others), repeat, folder)
 
     def requirements(self, candidate: Candidate) -> tuple[str, ...]:
