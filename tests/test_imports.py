@@ -33,8 +33,9 @@ LAYERS = (
         "trend",
     },
     {"generate", "history", "lines", "manager", "render", "store"},
-    {"doctor", "suite", "workflow"},
-    {"cli", "cli_over_time"},
+    {"wine"},
+    {"doctor", "suite", "wine_install", "workflow"},
+    {"cli", "cli_over_time", "cli_wine"},
     {"__main__"},
 )
 """Top-level modules and packages, from the ground up; none imports from a later set."""

@@ -3,14 +3,13 @@
 It connects or accepts, shakes hands, exchanges bytes where the scenario asks
 for it, and then holds still: it reads nothing until the kernel itself says that
 the connection is over, or until it is told to drain. What it then sees is what
-the wire said. It reads the descriptor with `os.read`, since on Python 3.11
-``SSLSocket.recv`` reports a reset as a clean end of file.
+the wire said. TLS is over memory buffers, and what is read is the plain socket, since
+on Python 3.11 ``SSLSocket.recv`` reports a reset as a clean end of file.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import select
 import socket
 import struct
@@ -245,7 +244,7 @@ class Witness:
             if self._is_stopped or not _wait_readable(sock, self._commands[1]):
                 return wire.SILENCE, None
             try:
-                data = os.read(sock.fileno(), READ_SIZE)
+                data = sock.recv(READ_SIZE)
             except OSError as error:
                 return (wire.RESET if error.errno == errno.ECONNRESET else wire.CUT), error.errno
             if not data:
