@@ -217,9 +217,9 @@ def _head(reference: Report, words: Iterable[str]) -> Iterator[str]:
     yield ""
     yield "What comes out differently on older stacks, and why. This page is written by"
     yield f"`python -m tests.benchmarks.versions FOLDER -o docs/versions.md{more}`; this one"
-    yield f"with reactor-matrix {__version__} on {told['platform']}. On the newest Python that takes a"
-    yield f"Twisted, `reactor-matrix run {' '.join(WHOLE)}` ran: the whole catalogue, both sides,"
-    yield f"both peers. On the other Pythons, `reactor-matrix run {' '.join(PART)}`. Each cell ran"
+    yield f"with reactor-matrix {__version__} on {told['platform']}. On the newest Python that"
+    yield f"takes a Twisted, `reactor-matrix run {' '.join(WHOLE)}` ran: the whole catalogue,"
+    yield f"both sides, both peers. On the other Pythons, `reactor-matrix run {' '.join(PART)}`. Each cell ran"
     yield f"once, and is held against Twisted {told['twisted']} on {told['python']}."
     yield ""
 
