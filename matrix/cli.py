@@ -12,7 +12,16 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from matrix import __version__, cli_over_releases, cli_over_time, doctor, plan, workflow
+from matrix import (
+    __version__,
+    cli_over_releases,
+    cli_over_time,
+    cli_wine,
+    doctor,
+    plan,
+    wine,
+    workflow,
+)
 from matrix.errors import MatrixError
 from matrix.expectations import explain
 from matrix.manager import naming
@@ -44,7 +53,8 @@ _PYTHON = click.option(
     multiple=True,
     metavar="CMD|NAME",
     help="Test in the Python that this command starts, here or by ssh; repeatable. Or the name of "
-    "a host in [tool.reactor-matrix.hosts] of pyproject.toml or reactor-matrix.toml.",
+    "a host in [tool.reactor-matrix.hosts] of pyproject.toml or reactor-matrix.toml. Default: this "
+    "one, and the one that “wine install” made.",
 )
 
 
@@ -92,6 +102,15 @@ def _interpreters(pythons: tuple[str, ...], host: str | None = None) -> tuple[In
     return found if host is None else workflow.called(host, found)
 
 
+def _hosts(
+    pythons: tuple[str, ...], reactors: tuple[str, ...] = (), host: str | None = None
+) -> tuple[Interpreter, ...]:
+    """What the user names; else this Python, and the one under Wine where it is of use."""
+    found, private = _interpreters(pythons, host), wine.interpreter()
+    is_asked = not pythons and host is None and wine.is_wanted(reactors)
+    return (*found, private) if private is not None and is_asked else found
+
+
 @click.group()
 @click.version_option(__version__)
 def commands() -> None:
@@ -107,7 +126,7 @@ def commands() -> None:
 @_PYTHON
 def doctor_command(pythons: tuple[str, ...]) -> None:
     """What can run here, what cannot, why, and what to install."""
-    hosts = workflow.inspect(_interpreters(pythons))
+    hosts = workflow.inspect(_hosts(pythons))
     Console().print(doctor.report(hosts))
 
 
@@ -129,7 +148,7 @@ def plan_command(
     pythons: tuple[str, ...], shard: str | None, form: str, count: int | None, **axes: Any
 ) -> None:
     """Every cell that a run with the same selection would owe."""
-    hosts = workflow.inspect(_interpreters(pythons))
+    hosts = workflow.inspect(_hosts(pythons, axes["reactor"]))
     made = plan.make(hosts, _selection(axes), shard=shard)
     lines = [cell.id if len(hosts) == 1 else f"{host} {cell.id}" for host, cell in made.cells()]
     if form == "json":
@@ -208,7 +227,7 @@ def run_command(  # noqa: PLR0913 - each is an option
     rounds, known = Rounds(repeat, duration, until_fail), workflow.expectations(expected)
     order = workflow.Order(
         _selection(axes),
-        _interpreters(pythons, host),
+        _hosts(pythons, axes["reactor"], host),
         rounds,
         shard,
         in_flight,
@@ -349,7 +368,7 @@ def reproduce_command(cell: str, path: Path | None) -> None:
         write_atomically(path, text)
 
 
-for command in (*cli_over_time.COMMANDS, *cli_over_releases.COMMANDS):
+for command in (*cli_over_time.COMMANDS, *cli_over_releases.COMMANDS, *cli_wine.COMMANDS):
     commands.add_command(command)
 
 

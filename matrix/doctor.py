@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from matrix import wire
+from matrix import wine, wire
 from matrix.model.report import Host, Reactor, provenance_lines
 from matrix.render.plain import visible
 
@@ -20,11 +21,22 @@ _ADVICE = {
     "wx": "pip install wxPython",
     "kqueue": "run it on macOS or a BSD",
     "cf": "run it on macOS",
-    "iocp": "run it on Windows",
-    "win32": "run it on Windows",
     "glib2": "nothing: PyGObject 2 exists for Python 2 alone",
     "gtk2": "nothing: PyGTK exists for Python 2 alone",
 }
+
+
+_OF_WINDOWS = ("iocp", "win32")
+
+
+def _under_wine() -> str:
+    if wine.is_installed():
+        return "nothing: the host under Wine has it"
+    return (
+        f"run it on Windows, or: {wine.advice()}"
+        if sys.platform == "linux"
+        else "run it on Windows"
+    )
 
 
 def report(hosts: Iterable[Host]) -> RenderableType:
@@ -47,6 +59,8 @@ def _row(reactor: Reactor) -> tuple[Text, ...]:
         return Text(reactor.name), Text("yes"), Text(""), Text("")
     why = f"{reactor.code}: {visible(reactor.detail)}"
     advice = _ADVICE.get(reactor.name, "")
+    if reactor.name in _OF_WINDOWS and reactor.code == wire.WRONG_PLATFORM:
+        advice = _under_wine()
     if reactor.code == wire.IMPORT_FAILED:
         advice = "mend the installation: its module is there, and its import fails"
     return Text(reactor.name), Text("no"), Text(why), Text(advice)

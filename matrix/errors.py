@@ -38,6 +38,10 @@ class AgentError(MatrixError):
     """An interpreter could not be started, has no Twisted, or did not speak as an agent does."""
 
 
+class WineError(MatrixError):
+    """The private Windows Python cannot be made, or there is none."""
+
+
 class ExpectationsError(MatrixError):
     """A file of expectations cannot be read, or one of its entries does not say what it has to."""
 

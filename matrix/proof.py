@@ -78,11 +78,25 @@ def _unproved(cell: Cell, before: tuple[Event, ...]) -> str | None:
         return "something happened between the last look and the abort"
     if flag(last, "writeable"):
         return "the descriptor was writeable at that moment"
+    return _nothing_waits(last) or _not_for_good(cell, samples)
+
+
+def _nothing_waits(last: Event) -> str | None:
+    """What is missing of the bytes that wait: in the kernel, and in the transport.
+
+    A reactor over I/O completion ports says how much of an overlapped send is under way. That has
+    to be something too, and where the kernel does not count its queue it stands for both.
+    """
+    is_overlapped = last.get("pending") is not None
+    if is_overlapped and not count(last, "pending"):
+        return "no overlapped send was under way at that moment"
+    if is_overlapped and last["sendq"] is None:
+        return None
     if last["sendq"] is None or not count(last, "sendq"):
         return "the send queue was empty, or unknown, at that moment"
     if _held(last) <= 0:
         return "the transport held no unsent bytes at that moment"
-    return _not_for_good(cell, samples)
+    return None
 
 
 def _held(sample: Event) -> int:

@@ -154,8 +154,10 @@ TCP their sum; on UNIX sockets the receive queue, since ``sendq`` counts the sam
 bytes with their overhead), ``held`` the bytes that the transport must still
 hold, at least, ``writeable`` what the kernel says of the descriptor, ``tcp`` the
 kernel's own word (``unacked``, ``notsent``, ``snd_wnd``) or null. A value that
-cannot be had is null. Samples that show what the last one showed are left out,
-except the last before the abort.
+cannot be had is null. Over I/O completion ports there is ``pending`` as well: the
+bytes of the overlapped send that is under way, of which the kernel may have some.
+Samples that show what the last one showed are left out, except the last before the
+abort.
 """
 PROVED = "proved"
 """The not-writeable state is proved: ``proof``, by name (below)."""
@@ -246,6 +248,8 @@ UNIX_QUEUE = "unix-queue"
 """Linux UNIX sockets: POLLOUT off with bytes queued, which only the peer's reading can undo."""
 SETTLED = "settled"
 """Elsewhere: not writeable and the send queue not empty, both unchanged for `SETTLING_TIME`."""
+OVERLAPPED = "overlapped"
+"""I/O completion ports: the same, with an overlapped send under way that does not complete."""
 
 # How a connection ended, as the wire showed it --------------------------------------------------
 

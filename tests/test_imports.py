@@ -39,8 +39,9 @@ LAYERS = (
         "trend",
     },
     {"candidates", "environments", "generate", "history", "lines", "manager", "render", "store"},
-    {"doctor", "over_releases", "suite", "trying", "workflow"},
-    {"cli", "cli_over_releases", "cli_over_time"},
+    {"wine"},
+    {"doctor", "over_releases", "suite", "trying", "wine_install", "workflow"},
+    {"cli", "cli_over_releases", "cli_over_time", "cli_wine"},
     {"__main__"},
 )
 """Top-level modules and packages, from the ground up; none imports from a later set."""

@@ -28,4 +28,10 @@ JSON Lines on its standard streams.
 ``stream``     the bytes that are written, known by position
 ``leftovers``  what is still there at the end
 ``recorder``   events, one JSON line each
+``forkless``   stands in for ``serve`` where nothing can be forked: processes started ahead
+``oneshot``    one of those: does one job, and ends
+``image``      what such a process imports from, to be there sooner
+``windows``    what only Windows has, or Wine
 """
+
+from matrix.agent import windows  # noqa: F401 - first, since it keeps `platform` from Wine's WMI

@@ -161,8 +161,8 @@ def _reset(recorder, sock):
 
 def _until(holds, what, limit):
     """Look at the state until it is there; `ControlFailed` when it does not come in time."""
-    end = time.monotonic() + limit
+    end = time.perf_counter() + limit
     while not holds():
-        if time.monotonic() > end:
+        if time.perf_counter() > end:
             raise ControlFailed(f"{what} did not come in {limit} s")
         time.sleep(_LOOK_EVERY)

@@ -9,7 +9,7 @@ from twisted.internet.protocol import Factory, Protocol
 from zope.interface import implementer
 
 from matrix import wire
-from matrix.agent import probes, stream, transports
+from matrix.agent import overlapped, probes, stream, transports
 from matrix.agent.recorder import describe_reason
 
 CHUNK = 80_000
@@ -44,7 +44,8 @@ class End(Protocol):
 
     def connectionMade(self):
         """The connection is there; with TLS, the handshake is still to come."""
-        self.socket_number, self.socket_family = _socket(self.transport)
+        handle = lowest(self.transport).getHandle()
+        self.socket_number, self.socket_family = handle.fileno(), handle.family
         local, remote = self.transport.getHost(), self.transport.getPeer()
         self.record(wire.CONNECTED, local=str(local), remote=str(remote))
         if not self.stage.transport.tls or self.stage.scenario.starts_tls:
@@ -82,13 +83,11 @@ class End(Protocol):
         )
 
 
-def _socket(transport):
-    """Number and family of the socket under a transport, without keeping the socket itself."""
-    while True:
-        handle = transport.getHandle()
-        if isinstance(handle, socket.socket):
-            return handle.fileno(), handle.family
+def lowest(transport):
+    """The transport that owns the socket: under TLS, the one that is wrapped."""
+    while not isinstance(transport.getHandle(), socket.socket):
         transport = transport.transport
+    return transport
 
 
 def _tls_facts(transport, is_client):
@@ -122,7 +121,8 @@ class Aborter(End):
         super().connectionMade()
         if self.stage.scenario.small_buffers:
             transports.shrink_descriptor(self.socket_number, self.socket_family, socket.SO_SNDBUF)
-        self.probe = probes.Probe(self.socket_number, self.socket_family)
+        sends = overlapped.watch(lowest(self.transport))
+        self.probe = probes.Probe(self.socket_number, self.socket_family, sends)
         self.stage.scenario.at_once(self)
 
     def dataReceived(self, data):
@@ -205,7 +205,11 @@ class ReactorPeer(End):
     def begin(self):
         """Stop reading, unless bytes are to be exchanged first."""
         super().begin()
-        if not self.stage.scenario.exchange or self.reading.bytes:
+        if self.stage.scenario.exchange and not self.reading.bytes:
+            return
+        if overlapped.reads_after_made(self.transport):
+            self.stage.reactor.callLater(0, self.hold_still)
+        else:
             self.hold_still()
 
     def dataReceived(self, data):

@@ -7,10 +7,11 @@ import sys
 import time
 
 from matrix import wire
+from matrix.agent import windows
 from matrix.agent.faults import FAULTS
 from matrix.agent.scenarios import SCENARIOS
 
-now = time.monotonic
+now = time.perf_counter
 
 _DISTRIBUTIONS = (
     "twisted",
@@ -43,7 +44,7 @@ def provenance():
     """What the results depend on: what was asked → what the interpreter answered."""
     found = {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "platform": platform.platform(),
+        "platform": _platform(),
         "machine": platform.machine(),
         "executable": sys.executable or "",
     }
@@ -55,6 +56,12 @@ def provenance():
     if openssl is not None:
         found["openssl"] = openssl
     return found
+
+
+def _platform():
+    """The system, and under Wine what is really there: the first word is the host's name."""
+    said, wine = platform.platform(), windows.WINE
+    return said if wine is None else f"Wine-{wine.version}-on-{wine.system}-{wine.release} ({said})"
 
 
 def _version(distribution):

@@ -7,13 +7,15 @@ import os
 import threading
 import weakref
 
+from matrix.agent import windows
+
 _DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 
 
 def held_by(reactor):
     """The fields of a `matrix.wire.LEFTOVERS` event, each a sorted list of texts, or None."""
     return {
-        "readers": _texts(reactor, "getReaders"),
+        "readers": _texts(reactor, "getReaders", "handles"),
         "writers": _texts(reactor, "getWriters"),
         "delayed_calls": _texts(reactor, "getDelayedCalls"),
         "threads": sorted(thread.name for thread in threading.enumerate()),
@@ -21,15 +23,21 @@ def held_by(reactor):
     }
 
 
-def _texts(reactor, method):
-    if not hasattr(reactor, method):
-        return None
-    return sorted(map(repr, getattr(reactor, method)()))
+def _texts(reactor, method, otherwise=""):
+    """What the method gives; without it what that attribute has, as the one over completion ports.
+
+    There a handle is one for reading and writing.
+    """
+    try:
+        found = getattr(reactor, method)()
+    except (AttributeError, NotImplementedError):
+        found = getattr(reactor, otherwise, None)
+    return None if found is None else sorted(map(repr, found))
 
 
 def _open_descriptors():
     """``number: what it is`` of every open descriptor."""
-    if not os.path.isdir(_DESCRIPTORS):
+    if windows.IS_WINDOWS or not os.path.isdir(_DESCRIPTORS):
         return None
     found = []
     for number in os.listdir(_DESCRIPTORS):
@@ -50,7 +58,12 @@ def _is_open(number):
 
 
 def identity(number):
-    """Which open file a descriptor is: device and inode, or None where it is closed."""
+    """Which open file a descriptor is: device and inode, or None where it is closed.
+
+    Of Windows's sockets, which are no files, both addresses.
+    """
+    if windows.IS_WINDOWS:
+        return windows.addresses(number)
     try:
         status = os.fstat(number)
     except OSError:

@@ -7,14 +7,15 @@ of it would keep the connection open over its owner's close.
 from __future__ import annotations
 
 import os
-import platform
 import select
 import socket
 import struct
+import sys
 from collections import namedtuple
 from contextlib import contextmanager
 
 from matrix import wire
+from matrix.agent import windows
 
 try:
     import fcntl
@@ -22,9 +23,9 @@ try:
 except ImportError:  # Windows
     fcntl = termios = None  # type: ignore[assignment]
 
-IS_LINUX = platform.system() == "Linux"
-_IS_PYPY = platform.python_implementation() == "PyPy"
-IS_MACOS = platform.system() == "Darwin"
+IS_LINUX = sys.platform == "linux"
+IS_MACOS = sys.platform == "darwin"
+_IS_PYPY = sys.implementation.name == "pypy"
 _SO_NWRITE = 0x1024  # <sys/socket.h> of macOS: bytes in the send queue
 
 # struct tcp_info of <linux/tcp.h>: offset of each field, stable since it was appended there.
@@ -51,11 +52,15 @@ def send_queue(sock):
     """Bytes in the socket's send queue, or None where the system does not tell."""
     if IS_MACOS:
         return sock.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)
+    if windows.WINE is not None:
+        return windows.host_send_queue(sock)
     return _ask(sock.fileno(), "TIOCOUTQ") if IS_LINUX else None
 
 
 def receive_queue(descriptor):
     """Bytes that wait to be read from a descriptor, or None where the system does not tell."""
+    if windows.IS_WINDOWS:
+        return windows.receive_queue(descriptor)
     return _ask(descriptor, "FIONREAD")
 
 
@@ -99,11 +104,15 @@ def borrowed(descriptor, family=-1, kind=-1):
 
 
 class Probe:
-    """Looks at the aborter's socket through its number, for as long as it is open."""
+    """Looks at the aborter's socket through its number, for as long as it is open.
 
-    def __init__(self, descriptor, family):
+    ``sends`` are the `matrix.agent.overlapped.Sends` of its transport, or None.
+    """
+
+    def __init__(self, descriptor, family, sends=None):
         self._descriptor = descriptor
         self._family = family
+        self._sends = sends
 
     def sample(self, written, peer):
         """The fields of a `matrix.wire.SAMPLE` event.
@@ -116,7 +125,9 @@ class Probe:
             words, sendq = tcp_info(sock), send_queue(sock)
         recvq = peer.receive_queue()
         read, kernel = peer.read, self._in_kernel(sendq, recvq)
+        overlapped = {} if self._sends is None else {"pending": self._sends.pending}
         return {
+            **overlapped,
             "written": written,
             "read": read,
             "sendq": sendq,
@@ -145,7 +156,7 @@ class Prover:
         """The proof that the state holds with this sample, seen at ``now`` seconds, or None."""
         if self._still != sample:
             self._still, self._since = sample, now
-        if sample["writeable"] or not sample["sendq"] or not sample["held"]:
+        if sample["writeable"] or not _waits(sample):
             return None
         if sample["tcp"] is not None:
             words = Words(**sample["tcp"])
@@ -153,4 +164,16 @@ class Prover:
             return wire.TCP_INFO if is_shut else None
         if self._is_unix and IS_LINUX:
             return wire.UNIX_QUEUE
-        return wire.SETTLED if now - self._since >= wire.SETTLING_TIME else None
+        proof = wire.OVERLAPPED if sample.get("pending") else wire.SETTLED
+        return proof if now - self._since >= wire.SETTLING_TIME else None
+
+
+def _waits(sample):
+    """Whether unsent bytes wait, the transport's and the kernel's.
+
+    An overlapped send that is under way says it as well, where the kernel says nothing.
+    """
+    is_full = bool(sample["sendq"] and sample["held"])
+    if sample.get("pending") is None:
+        return is_full
+    return sample["pending"] > 0 and (is_full or sample["sendq"] is None)

@@ -16,6 +16,7 @@ from functools import partial
 from types import SimpleNamespace
 
 from matrix import wire
+from matrix.agent import windows
 
 Known = namedtuple("Known", "name description module install realization")
 """``module`` may be None for a plugin that does not say what it imports.
@@ -103,7 +104,15 @@ def catalogue():
             found[plugin.shortName] = Known(
                 plugin.shortName, plugin.description, module, plugin.install, wire.NATIVE
             )
-    return dict(sorted(found.items()))
+    return {name: _as_here(known) for name, known in sorted(found.items())}
+
+
+def _as_here(known):
+    """What a reactor of Windows runs on under Wine, said wherever it appears."""
+    if windows.WINE is None:
+        return known
+    description = f"{known.description.rstrip('.')}; on {windows.WINE}"
+    return known._replace(description=description, realization=wire.WINE)
 
 
 def trouble(known):

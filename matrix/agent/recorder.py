@@ -19,11 +19,11 @@ class Recorder:
 
     def __init__(self, descriptor):
         self._descriptor = descriptor
-        self._origin = time.monotonic()
+        self._origin = time.perf_counter()
 
     def now(self):
         """Seconds since this recorder was made."""
-        return time.monotonic() - self._origin
+        return time.perf_counter() - self._origin
 
     def record(self, side, event, **data):
         """Write one event. A line shorter than PIPE_BUF crosses a pipe in one piece."""

@@ -124,6 +124,7 @@ class Server:
 
     def _obey(self, command):
         if command["do"] == wire.CONFIGURE:
+            self._settings.warm_up()
             self._settings.configure(command)
             gc.collect()
             if hasattr(gc, "freeze"):
@@ -218,6 +219,11 @@ class Server:
 
 def serve(guard):
     """Take over the standard streams: what is printed by mistake goes to stderr."""
+    if not hasattr(os, "fork"):
+        from matrix.agent import forkless
+
+        forkless.main()
+        return
     commands, answers = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)

@@ -1,4 +1,4 @@
-"""What the manager configures once, before the first child is forked."""
+"""What the manager configures once: before the first child is forked, or for one process."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from matrix import wire
 from matrix.agent import reactors
 from matrix.agent.transports import Unsupported
 
-_ALREADY = ("select", "poll", "epoll", "asyncio")
-"""Reactors whose modules a child finds imported: they need nothing but the standard library."""
+_ALREADY = ("select", "poll", "epoll", "asyncio", "iocp", "win32")
+"""Reactors whose modules a child finds imported, or in its image, if they can be here."""
 
 
 class Settings:
@@ -22,16 +22,17 @@ class Settings:
         self.preload: tuple[str, ...] = ()
         self._no_tls = Unsupported(wire.INTERFACE_MISSING, "TLS was not configured")
 
-    def configure(self, command):
-        """Take the manager's ``configure`` command, and import what every child needs."""
+    def configure(self, command, versions=("tls1.2", "tls1.3")):
+        """Take the manager's ``configure`` command; TLS contexts are made of those versions."""
         self.preload = tuple(command["preload"])
         if self.preload:
             sys.path.append(os.getcwd())
-        self._warm_up()
+        if not versions:
+            return
         try:
             from matrix.agent import tls
 
-            self.contexts = tls.prepare(command["tls"])
+            self.contexts = tls.prepare(command["tls"], versions)
         except ModuleNotFoundError as error:
             self._no_tls = Unsupported(wire.NOT_INSTALLED, f"TLS needs the module {error.name}")
         except Exception as error:
@@ -43,10 +44,10 @@ class Settings:
         if transport.tls and transport.tls not in self.contexts:
             raise self._no_tls
 
-    def _warm_up(self):
+    def warm_up(self, names=_ALREADY):
         """Import, without installing anything, what children would import one by one."""
         from matrix.agent import control, faults, scenarios, stage  # noqa: F401
 
-        for name in _ALREADY:
+        for name in names:
             if name in self.reactors:
                 reactors.trouble(self.reactors[name])

@@ -261,12 +261,12 @@ class Stage:
         """Do not wake the reactor from here on: the abort has to come by itself, in its time."""
         self._clockwork.fall_asleep()
         self.recorder.record(wire.PROCESS, wire.ASLEEP, time=int(seconds * 1e6))
-        self._fell_asleep = time.monotonic_ns(), time.thread_time_ns()
+        self._fell_asleep = time.perf_counter_ns(), time.thread_time_ns()
 
     def _wake_up(self):
         """Say what the sleep took, if there was one."""
         if self._fell_asleep is not None:
-            now = time.monotonic_ns(), time.thread_time_ns()
+            now = time.perf_counter_ns(), time.thread_time_ns()
             spent, cpu = (end - begin for begin, end in zip(self._fell_asleep, now))
             self.recorder.record(wire.PROCESS, wire.AWAKE, time=spent // 1000, cpu=cpu // 1000)
 

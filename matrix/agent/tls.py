@@ -28,13 +28,13 @@ The large ones begin with a flight of more than `LARGE` bytes, which fills every
 LARGE = 1 << 15
 
 
-def prepare(material):
+def prepare(material, versions=VERSIONS):
     """TLS version → `Contexts`, from the PEM texts ``ca``, ``certificate`` and ``key``.
 
     Raises whatever an import or a context raises: the caller records it as the reason why
     there is no TLS.
     """
-    return {version: _contexts(version, material) for version in VERSIONS}
+    return {version: _contexts(version, material) for version in versions}
 
 
 def _contexts(version, material):

@@ -3,14 +3,13 @@
 It connects or accepts, shakes hands, exchanges bytes where the scenario asks
 for it, and then holds still: it reads nothing until the kernel itself says that
 the connection is over, or until it is told to drain. What it then sees is what
-the wire said. It reads the descriptor with `os.read`, since on Python 3.11
-``SSLSocket.recv`` reports a reset as a clean end of file.
+the wire said. TLS is over memory buffers, and what is read is the plain socket, since
+on Python 3.11 ``SSLSocket.recv`` reports a reset as a clean end of file.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import select
 import socket
 import struct
@@ -282,7 +281,7 @@ class Witness:
     def _read_some(self, sock, session):
         """What the descriptor gives, taken in; nobody sees it when it is in neither place."""
         with self._lock:
-            data = os.read(sock.fileno(), READ_SIZE)
+            data = sock.recv(READ_SIZE)
             if data and not self._is_rude:
                 self._reading.add(session.decrypt(data))
             return data

@@ -1,0 +1,188 @@
+"""The agent where nothing can be forked: processes that are started ahead, and do one job each.
+
+It speaks as `matrix.agent.serve` does. Every process is given its settings and its job on its
+standard input, writes its events to its standard output, and ends (`matrix.agent.oneshot`). A few
+are always started before there is anything to do, so that a job finds Twisted imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from typing import Any
+
+from matrix import wire
+from matrix.agent import hello, image
+from matrix.agent.settings import Settings
+
+AHEAD = 3
+"""Processes that wait for a job: enough for two processors, and little lost at the end."""
+
+_DUMP_TIME = 2.0
+"""Seconds after its deadline that a process has to write its stacks before it is killed."""
+
+_READ_SIZE = 1 << 16
+_BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from matrix.agent import image; image.use(sys.argv[2]); "
+    "from matrix.agent.oneshot import main; main()"
+)
+
+
+class Process:
+    """One process, for one job: it is started with its settings, and told its job later."""
+
+    def __init__(self, command, configuration):
+        pipe = subprocess.PIPE
+        self._started: Any = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        self.is_expired = False
+        self._send(configuration)
+
+    def _send(self, line):
+        try:
+            self._started.stdin.write(line + b"\n")
+            self._started.stdin.flush()
+        except OSError:
+            pass  # it is dead; its exit status tells
+
+    def do(self, job):
+        """Tell it its job; returns its exit status and what it wrote to its two pipes.
+
+        At its deadline it writes its stacks by itself, and then its time is over.
+        """
+        timer = _timer(job["deadline"] + _DUMP_TIME, self._expire)
+        self._send(json.dumps(job).encode("ascii"))
+        outputs: dict[Any, bytearray] = {}
+        pipes = (self._started.stdout, self._started.stderr)
+        readers = [
+            threading.Thread(target=self._keep, args=(pipe, outputs), daemon=True) for pipe in pipes
+        ]
+        for reader in readers:
+            reader.start()
+        status = self._started.wait()
+        timer.cancel()
+        for reader in readers:
+            reader.join(_DUMP_TIME)  # a process of its own may still hold the other end
+        return status, *(bytes(outputs.get(pipe, b"")) for pipe in pipes)
+
+    @staticmethod
+    def _keep(pipe, outputs):
+        """Read to the end; keep no more than `wire.MAX_OUTPUT` bytes."""
+        kept = outputs[pipe] = bytearray()
+        while True:
+            data = os.read(pipe.fileno(), _READ_SIZE)
+            if not data:
+                return
+            kept += data[: max(0, wire.MAX_OUTPUT - len(kept))]
+
+    def _expire(self):
+        self.is_expired = True
+        self.kill()
+
+    def kill(self):
+        """End it, whatever it does."""
+        try:
+            self._started.kill()
+        except OSError:
+            pass  # it has ended already
+
+
+class Server:
+    """Has each job done by a process of its own, and reports that process's end."""
+
+    def __init__(self, commands, answers, folder):
+        self._commands = commands
+        self._answers = answers
+        self._lock = threading.Lock()
+        self._ahead: deque[Process] = deque()
+        self._running = {}
+        self._configuration = b"{}"
+        self._abandon = threading.Timer(0, self._give_up)  # not started: nobody has asked yet
+        agent = sys.path[0]  # the zip, or the folder, that this agent is run from
+        self._image = os.path.join(folder, "image")
+        self._command = [sys.executable, "-c", _BOOT, agent, self._image]
+
+    def run(self):
+        """Serve until the manager closes the conversation; then no process is left."""
+        settings = Settings()
+        self._say({"type": wire.HELLO, **hello.facts(settings.reactors)})
+        for line in self._commands:
+            command = json.loads(line)
+            if command["do"] == wire.CONFIGURE:
+                self._configuration = line.rstrip(b"\n")
+                settings.warm_up()
+                settings.configure(command)
+                image.make(self._image)
+            elif command["do"] == wire.BEAT:
+                self._abandon.cancel()
+                self._abandon = _timer(command["patience"], self._give_up)
+                self._say({"type": wire.BEAT})
+            else:
+                self._begin(command)
+        self._kill_all()
+
+    def _kill_all(self):
+        for process in [*self._ahead, *self._running.values()]:
+            process.kill()
+
+    def _give_up(self):
+        """Nobody has asked for long: end, with all that was started."""
+        self._kill_all()
+        os._exit(70)  # EX_SOFTWARE; the main thread waits for a command that does not come
+
+    def _say(self, message):
+        with self._lock:
+            self._answers.write(json.dumps(message).encode("ascii") + b"\n")
+            self._answers.flush()
+
+    def _begin(self, job):
+        if not self._ahead:
+            self._start()
+        process = self._running[job["job"]] = self._ahead.popleft()
+        threading.Thread(target=self._see_through, args=(job, process), daemon=True).start()
+        while len(self._ahead) < AHEAD:
+            self._start()
+
+    def _start(self):
+        self._ahead.append(Process(self._command, self._configuration))
+
+    def _see_through(self, job, process):
+        status, events, stderr = process.do(job)
+        del self._running[job["job"]]
+        self._say(
+            {
+                "type": wire.ENDED,
+                "job": job["job"],
+                "status": status,
+                "expired": process.is_expired,
+                "events": events.decode("utf-8", "backslashreplace"),
+                "stderr": stderr.decode("utf-8", "backslashreplace"),
+            }
+        )
+
+
+def _timer(seconds, do):
+    timer = threading.Timer(seconds, do)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def main():
+    """Take over the standard streams: what is printed by mistake goes to stderr."""
+    commands, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    folder = tempfile.mkdtemp(prefix="reactor-matrix-")
+    try:
+        Server(commands, answers, folder).run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

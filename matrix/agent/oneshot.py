@@ -1,0 +1,56 @@
+"""A process that waits for one job on its standard input, does it, and ends."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import sys
+import threading
+
+from matrix.agent import cell, transports
+from matrix.agent.settings import Settings
+
+_EX_SOFTWARE = 70
+
+
+def main():
+    """Take over the standard streams, wait for the job, and do it."""
+    commands, events = os.fdopen(os.dup(0), "rb"), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    settings = Settings()
+    settings.warm_up(())
+    configuration, job = json.loads(commands.readline()), commands.readline()
+    if job:
+        _do(json.loads(job), configuration, commands, events, settings)
+
+
+def _do(job, configuration, commands, events, settings):
+    """Do the job and exit, without the interpreter's own farewell, as a forked child does."""
+    status = _EX_SOFTWARE
+    try:
+        faulthandler.dump_traceback_later(job["deadline"])
+        threading.Thread(target=_end_with, args=(commands,), name="orphan", daemon=True).start()
+        settings.configure(configuration, _tls_versions(job))
+        cell.do(job, events, settings)
+        status = 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _tls_versions(job):
+    """The TLS version that the job asks for, if it does: there is no other job to come."""
+    name = job.get("transport") or job.get("cell", {}).get("transport")
+    version = name and transports.parse(name).tls
+    return (version,) if version else ()
+
+
+def _end_with(commands):
+    """Nobody waits for the outcome once the agent is gone."""
+    commands.read()
+    os._exit(_EX_SOFTWARE)

@@ -1,0 +1,122 @@
+"""What only Windows has, or Wine, which is Windows's interface over another system's kernel."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+import time
+from collections import namedtuple
+
+IS_WINDOWS = os.name == "nt"
+
+
+class Wine(namedtuple("Wine", "version system release")):
+    """Wine's own version, and name and release of the kernel that is under it."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        return f"Wine {self.version} ({self.system} TCP)"
+
+
+_FIONREAD = 0x4004667F
+
+
+def _wine():
+    """What Wine says of itself, or None on a real Windows and everywhere else."""
+    if not IS_WINDOWS:
+        return None
+    import ctypes
+
+    ntdll = ctypes.CDLL("ntdll")
+    try:
+        ask_version, ask_host = ntdll.wine_get_version, ntdll.wine_get_host_version
+    except AttributeError:
+        return None
+    ask_version.restype = ctypes.c_char_p
+    system, release = ctypes.c_char_p(), ctypes.c_char_p()
+    ask_host(ctypes.byref(system), ctypes.byref(release))
+    words = (ask_version(), system.value, release.value)
+    return Wine(*((word or b"").decode("ascii", "replace") for word in words))
+
+
+WINE = _wine()
+
+if WINE is not None:
+    sys.modules.setdefault("_wmi", None)  # type: ignore[arg-type]
+    # `platform` asks it, if it is there, and the WMI of Wine 8 ends the process that asks.
+
+
+def receive_queue(handle):
+    """Bytes that wait to be read from a socket, or None where it is closed."""
+    import ctypes
+
+    size = ctypes.c_ulong()
+    ask = ctypes.CDLL("ws2_32").ioctlsocket
+    ask.argtypes = (ctypes.c_size_t, ctypes.c_long, ctypes.c_void_p)
+    return None if ask(handle, _FIONREAD, ctypes.byref(size)) else size.value
+
+
+def addresses(handle):
+    """Both addresses of a connected socket, or None where there is none of that number."""
+    try:
+        sock = socket.socket(fileno=handle)
+    except OSError:
+        return None
+    try:
+        return sock.getsockname(), sock.getpeername()
+    except OSError:
+        return None
+    finally:
+        sock.detach()
+
+
+def host_send_queue(sock):
+    """Bytes in the send queue of a socket under Wine, as the Linux under it counts them, or None.
+
+    Windows has no such count. It may be `_TABLE_AGE` old.
+    """
+    try:
+        ends = _as_in_table(sock.getsockname()), _as_in_table(sock.getpeername())
+        return _send_queues(sock.family).get(ends)
+    except (OSError, KeyError):
+        return None
+
+
+_TABLE_AGE = 0.02
+"""Seconds for which one reading of the table is good: it has all connections of the machine."""
+
+_tables: dict[int, tuple[float, dict[tuple[bytes, bytes], int]]] = {}
+
+
+def _send_queues(family):
+    """Both addresses of every connection → bytes in the send queue of the first one.
+
+    The table has addresses in the processor's byte order; its fifth field is
+    ``tx_queue:rx_queue``.
+    """
+    now = time.perf_counter()
+    read_at, queues = _tables.get(family, (-1.0, {}))
+    if now - read_at > _TABLE_AGE:
+        with open(_TABLES[family], "rb", buffering=0) as file:
+            rows = [line.split(None, 5) for line in file.readall().splitlines()[1:]]
+        queues = {(row[1], row[2]): int(row[4][:8], 16) for row in rows}
+        _tables[family] = now, queues
+    return queues
+
+
+_TABLES = {
+    socket.AF_INET: r"\\?\unix\proc\net\tcp",
+    socket.AF_INET6: r"\\?\unix\proc\net\tcp6",
+}
+"""Files of Linux (proc(5)), by the names under which Wine shows them."""
+
+
+def _as_in_table(address):
+    host, port = address[:2]
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    packed = socket.inet_pton(family, host)
+    words = struct.unpack(f"={len(packed) // 4}I", packed)
+    return "{}:{:04X}".format("".join(f"{word:08X}" for word in words), port).encode("ascii")
