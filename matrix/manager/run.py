@@ -146,11 +146,19 @@ class Run:
 
     def _control_jobs(self) -> Iterator[Job]:
         cells = [*self.plan.cells(), *((h, Cell.parse(cell)) for h, _, cell in self.plan.faults)]
-        wanted = {(host, c.transport, c.side, find(c.scenario).ending) for host, c in cells}
+        wanted = {
+            (host, c.transport, c.side, find(c.scenario).ending, self._witness(host, c.peer))
+            for host, c in cells
+        }
         for attempt in range(1, CONTROL_ATTEMPTS + 1):
-            for host, transport, side, kind in sorted(wanted):
+            for host, transport, side, kind, peer in sorted(wanted):
                 if kind in wire.CONTROLLED:
-                    yield partial(self._control, host, transport, side, kind, attempt)
+                    yield partial(self._control, host, transport, side, kind, peer, attempt)
+
+    def _witness(self, host: str, peer: str) -> str:
+        """What plays the peer in a control: elsewhere than under Wine one and the same."""
+        hello = self._stand(host).session.hello
+        return peer if hello is not None and wire.OUTPOST in hello.needs else "socket"
 
     def _cell_jobs(self) -> Iterator[Job]:
         began = clock()
@@ -164,11 +172,19 @@ class Run:
         for host, fault, cell in self.plan.faults:
             yield partial(self._cell, host, Cell.parse(cell), 1, fault)
 
-    async def _control(self, host: str, transport: str, side: str, kind: str, attempt: int) -> None:
-        job = {"do": wire.CONTROL, "transport": transport, "side": side, "kind": kind}
+    async def _control(
+        self, host: str, transport: str, side: str, kind: str, peer: str, attempt: int
+    ) -> None:
+        job = {
+            "do": wire.CONTROL,
+            "transport": transport,
+            "side": side,
+            "kind": kind,
+            "peer": peer,
+        }
         transcript = await self._stand(host).session.do(job)
         control = Control(
-            host, transport, side, signal_of(transcript), transcript, attempt, kind=kind
+            host, transport, side, signal_of(transcript), transcript, attempt, kind=kind, peer=peer
         )
         self._controls[host].append(control)
         self.emit(control)
