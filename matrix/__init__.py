@@ -25,10 +25,12 @@ A map of the package, from the ground up:
 ``store``       results files and pages on disk
 ``render``      report → HTML, JUnit, CTRF, Markdown, badge, terminal; a cell → a script of its own
 ``workflow``    what the commands do, step by step
+``wine``        a private Windows Python under Wine; ``wine_install`` makes it
 ``doctor``      what can run on a host, what cannot, and what to install
 ``generate``    cells → ``unittest.TestCase`` classes
 ``suite``       those classes for this interpreter, for trial, pytest and unittest
-``cli``         the commands; those for several runs are in ``cli_over_time``
+``cli``         the commands; those for several runs are in ``cli_over_time``,
+                those for Wine in ``cli_wine``
 
 The agent records, the manager judges; nothing outside ``agent`` imports Twisted.
 """

@@ -84,8 +84,8 @@ def test_each_job_has_a_process_of_its_own(agent: Agent) -> None:
         assert "connection-lost" in names(each)
 
 
-def test_a_process_that_dies_says_how(agent: Agent) -> None:
-    """A job that nobody knows ends its process with a status, and before its last line."""
+def test_a_job_that_nobody_knows_is_the_harness_own_error(agent: Agent) -> None:
+    """Its process says so in an event, and the agent goes on."""
     agent.say(do="nonsense", job=1, deadline=60)
     ended = agent.hear("ended")
     assert "harness-raised" in names(ended)
