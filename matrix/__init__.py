@@ -35,11 +35,12 @@ A map of the package, from the ground up:
 ``workflow``    what the commands do, step by step
 ``trying``      some cells on a release: installed, run and judged
 ``over_releases`` what ``versions`` and ``bisect`` do, step by step
+``wine``        a private Windows Python under Wine; ``wine_install`` makes it
 ``doctor``      what can run on a host, what cannot, and what to install
 ``generate``    cells → ``unittest.TestCase`` classes
 ``suite``       those classes for this interpreter, for trial, pytest and unittest
 ``cli``         the commands; those for several runs are in ``cli_over_time``, those for several
-                releases in ``cli_over_releases``
+                releases in ``cli_over_releases``, those for Wine in ``cli_wine``
 
 The agent records, the manager judges; nothing outside ``agent`` imports Twisted.
 """

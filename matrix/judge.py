@@ -71,9 +71,13 @@ def bar(controls: Iterable[Control], cell: Cell) -> str | None:
 
 
 def controls_of(controls: Iterable[Control], cell: Cell) -> list[Control]:
-    """Those of the cell's transport and side, whose connection ends in the same way."""
+    """Those of the cell's transport and side, whose connection ends in the same way.
+
+    Where the witness is better than the host's own sockets there are some for each kind of peer.
+    """
     wanted = (cell.transport, cell.side, find(cell.scenario).ending)
-    return [c for c in controls if (c.transport, c.side, c.kind) == wanted]
+    found = [c for c in controls if (c.transport, c.side, c.kind) == wanted]
+    return [c for c in found if c.peer == cell.peer] or found
 
 
 def signal_of(transcript: Transcript) -> str | None:

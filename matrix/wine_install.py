@@ -22,23 +22,11 @@ from matrix.errors import WineError
 PYTHON = "3.13"
 """What is installed where the user does not say."""
 
-_NAMES = [
-    "twisted",
-    "twisted-iocpsupport",
-    "pywin32",
-    "zope.interface",
-    "attrs",
-    "automat",
-    "constantly",
-    "hyperlink",
-    "incremental",
-    "typing_extensions",
-    "cffi",
-    "pycparser",
-    "pyasn1",
-    "pyasn1-modules",
-    "idna",
-]
+_NAMES = (
+    *("twisted", "twisted-iocpsupport", "pywin32", "zope.interface", "attrs", "automat"),
+    *("constantly", "hyperlink", "incremental", "typing_extensions", "cffi", "pycparser"),
+    *("pyasn1", "pyasn1-modules", "idna"),
+)
 """Twisted and what it needs. All are named: pip takes conditions on the platform for its own."""
 
 _TLS = ("pyopenssl", "cryptography", "service-identity")

@@ -66,7 +66,8 @@ close has a rule of its own for what arrives.
 # What the manager asks of an agent (field ``do``) and the agent answers (field ``type``) --------
 
 CONFIGURE = "configure"
-"""``tls`` (PEM texts ``ca``, ``certificate``, ``key``), ``preload`` (module names), ``path``."""
+"""``tls`` (PEM texts ``ca``, ``certificate``, ``key``), ``preload`` (module names), ``outpost``
+(``port`` and ``token`` of the process that plays the witness, where the agent needs one)."""
 PROBE = "probe"
 """In a process of its own: can ``reactor`` exist here?"""
 PLAY = "play"
@@ -74,7 +75,8 @@ PLAY = "play"
 CONTROL = "control"
 """In a process of its own: the case with no reactor, over ``transport``.
 
-``side`` aborts, or would; ``kind`` is how the connection ends, one of `CONTROLLED`.
+``side`` aborts, or would; ``kind`` is how the connection ends, one of `CONTROLLED`. With an outpost
+the witness is there for ``peer`` ``socket``, and in the same process for ``reactor``.
 """
 BEAT = "beat"
 """Asked for, and answered: both ends are there, and so is the link between them.
@@ -83,7 +85,8 @@ An agent that is not asked again for ``patience`` seconds ends by itself.
 """
 
 HELLO = "hello"
-"""First line of an agent: ``protocol``, ``provenance``, ``reactors``, ``scenarios``, ``faults``."""
+"""First line of an agent: ``protocol``, ``provenance``, ``reactors``, ``scenarios``, ``faults``,
+and ``needs``: `OUTPOST` where its own sockets are no good witnesses."""
 ENDED = "ended"
 """Job ``job`` is over: ``status`` (negative: a signal), ``events`` and ``stderr`` as text.
 
@@ -134,6 +137,12 @@ BASELINE = "baseline"
 """What the running reactor holds before the first connection: the fields of `LEFTOVERS`."""
 CONNECTED = "connected"
 """``local`` and ``remote`` address."""
+OUTPOST = "outpost"
+"""The witness is a process on the machine itself, on ``platform``: ``clock`` is what its clock
+showed at that moment, give or take ``within`` seconds.
+
+Its events have its own time in ``outpost_t``; their ``t`` is when the cell's process heard of them.
+"""
 HANDSHAKE = "handshake"
 """TLS is up on this side: ``version``, ``cipher``, ``verified`` (by what, or null)."""
 EXCHANGED = "exchanged"

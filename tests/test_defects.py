@@ -28,6 +28,7 @@ NAMES = sorted(path.stem for path in DEFECTS.glob("*.py"))
 OF_TWISTED = [name for name in NAMES if name.startswith(("asyncio_", "tcp_", "tls_"))]
 OF_UVLOOP = [name for name in NAMES if name.startswith("uvloop_")]
 OF_QT = [name for name in NAMES if name.startswith("qt_")]
+OF_IOCP = [name for name in NAMES if name.startswith("iocp_")]
 REPAIRED = """
 import runpy, sys
 repair, script = sys.argv.pop(1), sys.argv.pop(1)
@@ -58,7 +59,9 @@ def is_expected(name: str) -> bool:
 
 def skip_where_it_cannot_run(name: str) -> None:
     """Skip a reproduction of what is not installed here, or that needs another system."""
-    needed = {"uvloop": "uvloop", "qt": "qreactor"}.get(name.partition("_")[0])
+    needed = {"uvloop": "uvloop", "qt": "qreactor", "iocp": "twisted_iocpsupport"}.get(
+        name.partition("_")[0]
+    )
     if needed and find_spec(needed) is None:
         pytest.skip(f"{needed} is not installed")
     if needed == "qreactor" and not hasattr(os, "fork"):
@@ -95,6 +98,13 @@ def test_defects_of_uvloop_are_not_those_of_asyncio(name: str) -> None:
 @pytest.mark.parametrize("name", OF_QT)
 def test_defects_of_qt_show_where_they_are_expected(name: str) -> None:
     """Python's Qt shows the defect on the versions that an expectation names."""
+    skip_where_it_cannot_run(name)
+    assert shows(*run(DEFECTS / f"{name}.py")) is is_expected(name)
+
+
+@pytest.mark.parametrize("name", OF_IOCP)
+def test_defects_of_iocp_show_where_they_are_expected(name: str) -> None:
+    """Windows's Python shows the defect; under Wine `tests/test_wine.py` asks for it."""
     skip_where_it_cannot_run(name)
     assert shows(*run(DEFECTS / f"{name}.py")) is is_expected(name)
 

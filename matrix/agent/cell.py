@@ -8,7 +8,7 @@ import importlib
 import signal
 
 from matrix import wire
-from matrix.agent import reactors, transports
+from matrix.agent import reactors, transports, witness
 from matrix.agent.recorder import Recorder, describe, watch_complaints
 
 DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
@@ -93,12 +93,13 @@ def _run(job, recorder, settings):
     transports.check_host(transport)
     transports.check_reactor(transport, reactor)
     settings.check_tls(transport)
-    fault = FAULTS[job["fault"]] if job.get("fault") else None
     scenario = SCENARIOS[cell["scenario"]]
     missing = scenario.needs(reactor)
     if missing is not None:
         raise transports.Unsupported(*missing)
-    stage = Stage(recorder, reactor, cell, scenario, settings.contexts, fault)
+    fault = FAULTS[job["fault"]] if job.get("fault") else None
+    witnesses = witness.Maker(recorder, settings.contexts, settings.outpost)
+    stage = Stage(recorder, reactor, cell, scenario, settings.contexts, witnesses, fault)
     reactor.callWhenRunning(stage.play)
     reactor.run()
     if not stage.is_over:
@@ -112,7 +113,9 @@ def _control(job, recorder, settings):
     transport = transports.parse(job["transport"])
     transports.check_host(transport)
     settings.check_tls(transport)
-    play(recorder, transport, job["side"], job["kind"], settings.contexts)
+    outpost = settings.outpost if job.get("peer") != "reactor" else None
+    witnesses = witness.Maker(recorder, settings.contexts, outpost)
+    play(recorder, transport, job["side"], job["kind"], settings.contexts, witnesses)
 
 
 _DOERS = {wire.PROBE: _probe, wire.PLAY: _play, wire.CONTROL: _control}

@@ -9,15 +9,13 @@ from __future__ import annotations
 import errno
 import shutil
 import socket
-import struct
 import tempfile
 import time
 from contextlib import suppress
 
 from matrix import wire
-from matrix.agent import probes, stream, transports
+from matrix.agent import probes, stream, transports, windows
 from matrix.agent.sessions import READ_SIZE, Encrypted, Plain
-from matrix.agent.witness import Witness
 
 CHUNK = 1 << 17
 """Bytes that are written, more than any kernel takes with small buffers."""
@@ -33,14 +31,13 @@ class ControlFailed(Exception):
     """The control could not be played to its end."""
 
 
-def play(recorder, transport, side, kind, contexts):
+def play(recorder, transport, side, kind, contexts, witnesses):
     """Bring a connection to the same state as a cell, and to its end in that way."""
     folder = tempfile.mkdtemp(prefix="reactor-matrix-")
     pair = contexts.get(transport.tls)
     is_client = side == "client"
-    theirs = pair and (pair.stdlib_server if is_client else pair.stdlib_client)
     ours = pair and (pair.stdlib_client if is_client else pair.stdlib_server)
-    witness = Witness(recorder, transport, theirs)
+    witness = witnesses.make(transport, not is_client)
     try:
         sock = _connect(transport, witness, is_client, folder)
         session = Encrypted(sock, ours) if ours else Plain(sock)
@@ -153,7 +150,7 @@ def _end_of(sock, session):
 
 
 def _reset(recorder, sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, windows.LINGER)
     recorder.record(wire.ABORTER, wire.ABORT_CALLED, written=CHUNK)
     sock.close()
     recorder.record(wire.ABORTER, wire.ABORT_RETURNED, raised=None)

@@ -18,7 +18,7 @@ from collections import deque
 from typing import Any
 
 from matrix import wire
-from matrix.agent import hello, image
+from matrix.agent import hello, image, oneshot, outpost
 from matrix.agent.settings import Settings
 
 AHEAD = 3
@@ -29,10 +29,10 @@ _DUMP_TIME = 2.0
 
 _READ_SIZE = 1 << 16
 _BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from matrix.agent import image; image.use(sys.argv[2]); "
+    "import sys; exec(open(sys.argv[1], encoding='utf-8').read()); use(sys.argv[2]); "
     "from matrix.agent.oneshot import main; main()"
 )
+"""The agent itself is in no file: all that a process needs of it comes out of the image."""
 
 
 class Process:
@@ -104,9 +104,12 @@ class Server:
         self._running = {}
         self._configuration = b"{}"
         self._abandon = threading.Timer(0, self._give_up)  # not started: nobody has asked yet
-        agent = sys.path[0]  # the zip, or the folder, that this agent is run from
+        assert {oneshot.__name__, outpost.__name__} <= set(sys.modules)  # what goes into the image
         self._image = os.path.join(folder, "image")
-        self._command = [sys.executable, "-c", _BOOT, agent, self._image]
+        loader = os.path.join(folder, "image.py")
+        with open(loader, "w", encoding="utf-8") as file:
+            file.write(image.text())
+        self._command = [sys.executable, "-c", _BOOT, loader, self._image]
 
     def run(self):
         """Serve until the manager closes the conversation; then no process is left."""

@@ -8,7 +8,7 @@ import time
 
 from matrix import wire
 from matrix.agent import windows
-from matrix.agent.faults import FAULTS
+from matrix.agent.faults import playable
 from matrix.agent.scenarios import SCENARIOS
 
 now = time.perf_counter
@@ -36,7 +36,8 @@ def facts(known):
             for k in known.values()
         ],
         "scenarios": sorted(SCENARIOS),
-        "faults": {name: fault.rule for name, fault in FAULTS.items()},
+        "faults": {name: fault.rule for name, fault in playable().items()},
+        "needs": [] if windows.WINE is None else [wire.OUTPOST],
     }
 
 

@@ -12,6 +12,7 @@ import os
 import sys
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
+from typing import Any
 
 
 def make(path):
@@ -31,6 +32,12 @@ def _entry(name, module):
     if code is None:  # an extension module
         return None
     return spec.submodule_search_locations is not None, spec.origin, marshal.dumps(code)
+
+
+def text():
+    """The text of this module, for who has nothing to import it from."""
+    loader: Any = __loader__
+    return loader.get_source(__name__)
 
 
 def use(path):

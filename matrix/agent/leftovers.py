@@ -15,23 +15,28 @@ _DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 def held_by(reactor):
     """The fields of a `matrix.wire.LEFTOVERS` event, each a sorted list of texts, or None."""
     return {
-        "readers": _texts(reactor, "getReaders", "handles"),
-        "writers": _texts(reactor, "getWriters"),
-        "delayed_calls": _texts(reactor, "getDelayedCalls"),
+        "readers": _texts(readers(reactor)),
+        "writers": _texts(_of(reactor, "getWriters")),
+        "delayed_calls": _texts(_of(reactor, "getDelayedCalls")),
         "threads": sorted(thread.name for thread in threading.enumerate()),
         "descriptors": _open_descriptors(),
     }
 
 
-def _texts(reactor, method, otherwise=""):
-    """What the method gives; without it what that attribute has, as the one over completion ports.
+def readers(reactor):
+    """What the reactor reads from, or None. Over completion ports: what is in use at all."""
+    found = _of(reactor, "getReaders")
+    return getattr(reactor, "handles", None) if found is None else found
 
-    There a handle is one for reading and writing.
-    """
+
+def _of(reactor, method):
     try:
-        found = getattr(reactor, method)()
+        return getattr(reactor, method)()
     except (AttributeError, NotImplementedError):
-        found = getattr(reactor, otherwise, None)
+        return None
+
+
+def _texts(found):
     return None if found is None else sorted(map(repr, found))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from matrix import wire
 from matrix.agent import reactors
@@ -14,17 +15,19 @@ _ALREADY = ("select", "poll", "epoll", "asyncio", "iocp", "win32")
 
 
 class Settings:
-    """TLS contexts, or why there are none, and the modules to preload in every child."""
+    """TLS contexts, or why there are none; modules to preload; where the witness is played."""
 
     def __init__(self):
         self.reactors = reactors.catalogue()
         self.contexts = {}
         self.preload: tuple[str, ...] = ()
+        self.outpost: Any = None
         self._no_tls = Unsupported(wire.INTERFACE_MISSING, "TLS was not configured")
 
     def configure(self, command, versions=("tls1.2", "tls1.3")):
         """Take the manager's ``configure`` command; TLS contexts are made of those versions."""
         self.preload = tuple(command["preload"])
+        self.outpost = command.get("outpost")
         if self.preload:
             sys.path.append(os.getcwd())
         if not versions:

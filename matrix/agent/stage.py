@@ -33,9 +33,10 @@ QUIET_TURNS = 20
 class Stage:
     """One cell's connection, with its proof and its bystander."""
 
-    def __init__(self, recorder, reactor, cell, scenario, contexts, fault=None):
+    def __init__(self, recorder, reactor, cell, scenario, contexts, witnesses, fault=None):
         self.recorder = recorder
         self.reactor = reactor
+        self.witnesses = witnesses
         self.transport = transports.parse(cell["transport"])
         self.scenario = scenario
         self._cell, self._contexts = cell, contexts

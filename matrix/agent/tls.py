@@ -66,7 +66,7 @@ def _contexts(version, material):
         client(),
         server(extraCertChain=chain),
         client(acceptableProtocols=names),
-        *_stdlib_contexts(version, material),
+        *stdlib_contexts(version, material),
     )
 
 
@@ -74,7 +74,8 @@ def _constant(version):
     return {"tls1.2": "TLSv1_2", "tls1.3": "TLSv1_3"}[version]
 
 
-def _stdlib_contexts(version, material):
+def stdlib_contexts(version, material):
+    """The standard library's contexts for both ends, the server's first."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     client = ssl.create_default_context(cadata=material["ca"])
     with tempfile.TemporaryDirectory(prefix="reactor-matrix-") as folder:

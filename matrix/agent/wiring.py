@@ -8,7 +8,6 @@ import tempfile
 from typing import Any
 
 from matrix.agent import ends, transports
-from matrix.agent.witness import Witness
 
 
 class Wiring:
@@ -58,16 +57,11 @@ class Wiring:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _witness(self, is_client):
-        context = None
-        if self._contexts is not None:
-            pair = self._contexts
-            context = pair.stdlib_client if is_client else pair.stdlib_server
         stage = self._stage
-        return Witness(
-            stage.recorder,
+        return stage.witnesses.make(
             stage.transport,
-            context,
-            stage.scenario.exchange,
+            is_client,
+            exchange=stage.scenario.exchange,
             small_buffers=stage.scenario.small_buffers,
             starts_tls=stage.scenario.starts_tls,
             answers=stage.scenario.answered,

@@ -12,13 +12,12 @@ from __future__ import annotations
 import errno
 import select
 import socket
-import struct
 import subprocess
 import sys
 import threading
 
 from matrix import wire
-from matrix.agent import probes, stream, transports
+from matrix.agent import probes, stream, transports, windows
 from matrix.agent.recorder import describe
 from matrix.agent.sessions import READ_SIZE, Encrypted, Plain, Unanswered
 
@@ -241,7 +240,7 @@ class Witness:
 
     @staticmethod
     def _reset(sock):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, windows.LINGER)
         sock.close()
 
     @staticmethod
@@ -288,6 +287,25 @@ class Witness:
 
     def _record(self, event, **data):
         self._recorder.record(wire.PEER, event, **data)
+
+
+class Maker:
+    """Makes the witnesses of one process: here, or in the outpost where there is one."""
+
+    def __init__(self, recorder, contexts, outpost=None):
+        self._recorder, self._contexts, self._outpost = recorder, contexts, outpost
+
+    def make(self, transport, is_client, **settings):
+        """A witness on that end of a connection; ``settings`` are `Witness`'s own."""
+        if self._outpost is not None:
+            from matrix.agent.outpost import Distant
+
+            return Distant(self._outpost, self._recorder, transport, is_client, **settings)
+        context = None
+        if transport.tls:
+            pair = self._contexts[transport.tls]
+            context = pair.stdlib_client if is_client else pair.stdlib_server
+        return Witness(self._recorder, transport, context, **settings)
 
 
 def _answer(session):

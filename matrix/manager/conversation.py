@@ -61,6 +61,7 @@ class Hello:
     provenance: Mapping[str, str]
     reactors: tuple[Known, ...]
     faults: Mapping[str, str]
+    needs: tuple[str, ...] = ()
 
 
 @define

@@ -147,11 +147,19 @@ class Run:
 
     def _control_jobs(self) -> Iterator[Owed]:
         cells = [*self.plan.cells(), *((h, Cell.parse(cell)) for h, _, cell in self.plan.faults)]
-        wanted = {(host, c.transport, c.side, find(c.scenario).ending) for host, c in cells}
+        wanted = {
+            (host, c.transport, c.side, find(c.scenario).ending, self._witness(host, c.peer))
+            for host, c in cells
+        }
         for attempt in range(1, CONTROL_ATTEMPTS + 1):
-            for host, transport, side, kind in sorted(wanted):
+            for host, transport, side, kind, peer in sorted(wanted):
                 if kind in wire.CONTROLLED:
-                    yield (host, transport, side, kind, attempt), self._control
+                    yield (host, transport, side, kind, peer, attempt), self._control
+
+    def _witness(self, host: str, peer: str) -> str:
+        """What plays the peer in a control: elsewhere than under Wine one and the same."""
+        hello = self._stand(host).session.hello
+        return peer if hello is not None and wire.OUTPOST in hello.needs else "socket"
 
     def _cell_jobs(self) -> Iterator[Owed]:
         began = clock()
@@ -165,11 +173,19 @@ class Run:
         for host, fault, cell in self.plan.faults:
             yield (host, Cell.parse(cell), 1, fault), self._cell
 
-    async def _control(self, host: str, transport: str, side: str, kind: str, attempt: int) -> None:
-        job = {"do": wire.CONTROL, "transport": transport, "side": side, "kind": kind}
+    async def _control(
+        self, host: str, transport: str, side: str, kind: str, peer: str, attempt: int
+    ) -> None:
+        job = {
+            "do": wire.CONTROL,
+            "transport": transport,
+            "side": side,
+            "kind": kind,
+            "peer": peer,
+        }
         transcript = await self._stand(host).session.do(job)
         control = Control(
-            host, transport, side, signal_of(transcript), transcript, attempt, kind=kind
+            host, transport, side, signal_of(transcript), transcript, attempt, kind=kind, peer=peer
         )
         self._controls[host].append(control)
         self.emit(control)
@@ -209,7 +225,7 @@ async def play_cells(
 
 def _key(entry: Control | Result) -> Key:
     if isinstance(entry, Control):
-        return entry.host, entry.transport, entry.side, entry.kind, entry.attempt
+        return entry.host, entry.transport, entry.side, entry.kind, entry.peer, entry.attempt
     return entry.host, entry.cell, entry.attempt, entry.fault
 
 

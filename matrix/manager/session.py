@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from attrs import define, field
@@ -13,6 +13,7 @@ from matrix import wire
 from matrix.errors import AgentError
 from matrix.manager.conversation import Conversation, Hello
 from matrix.manager.interpreters import Interpreter
+from matrix.manager.outpost import outpost
 from matrix.model.transcript import Ending, How, Transcript
 
 DEADLINE = 60.0
@@ -36,6 +37,8 @@ class Session:
     _conversation: Conversation | None = None
     _given_up: AgentError | None = None
     _lock: asyncio.Lock = field(factory=asyncio.Lock)
+    _stack: AsyncExitStack = field(factory=AsyncExitStack)
+    _witnesses: Mapping[str, Any] | None = None
 
     @property
     def preload(self) -> tuple[str, ...]:
@@ -58,7 +61,17 @@ class Session:
                 self._given_up = error
                 raise
             self._conversation, self.hello = begun
-            self._conversation.say({"do": wire.CONFIGURE, **self._configuration})
+            configuration = {"do": wire.CONFIGURE, **self._configuration}
+            if wire.OUTPOST in self.hello.needs:
+                configuration["outpost"] = await self._outpost()
+            self._conversation.say(configuration)
+
+    async def _outpost(self) -> Mapping[str, Any]:
+        """The process that plays the witness, started when it is first needed."""
+        if self._witnesses is None:
+            running = outpost(self._configuration["tls"])
+            self._witnesses = await self._stack.enter_async_context(running)
+        return self._witnesses
 
     async def do(self, job: Mapping[str, Any], patience: int = 1) -> Transcript:
         """Have a job done, in so many times the deadline.
@@ -76,6 +89,7 @@ class Session:
         """End the agent."""
         if self._conversation is not None:
             await self._conversation.end()
+        await self._stack.aclose()
 
 
 @asynccontextmanager

@@ -134,7 +134,8 @@ class Control:
 
     ``kind`` is how the connection ended (one of `matrix.wire.CONTROLLED`), ``signal`` how that
     looked from the other end (one of `matrix.wire.SIGNALS`), or None where the control itself did
-    not get that far. It speaks for the results of its own ``shard``.
+    not get that far. It speaks for the results of its own ``shard``, and where a host has controls
+    of either ``peer`` for the cells of that one.
     """
 
     host: str
@@ -145,3 +146,4 @@ class Control:
     attempt: int = 1
     shard: str | None = None
     kind: str = wire.ABORT
+    peer: str = "socket"

@@ -1,0 +1,97 @@
+"""The agent that starts a process for each job, as where nothing can be forked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+MAIN = "from matrix.agent.forkless import main; main()"
+
+
+class Agent:
+    """A conversation with such an agent."""
+
+    def __init__(self) -> None:
+        pipe = subprocess.PIPE
+        line = [sys.executable, "-c", MAIN]
+        self.process = subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True)
+
+    def say(self, **message: Any) -> None:
+        """Send one message."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+
+    def hear(self, kind: str) -> dict[str, Any]:
+        """The next message of that type."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            message: dict[str, Any] = json.loads(line)
+            if message["type"] == kind:
+                return message
+        raise AssertionError(f"no {kind}")
+
+
+@pytest.fixture
+def agent() -> Iterator[Agent]:
+    """A running agent that is configured without TLS."""
+    running = Agent()
+    running.hear("hello")
+    running.say(do="configure", tls={}, preload=[])
+    yield running
+    assert running.process.stdin is not None
+    running.process.stdin.close()
+    assert running.process.wait(60) == 0
+    assert running.process.stdout is not None
+    running.process.stdout.close()
+
+
+def job(number: int, **changed: Any) -> dict[str, Any]:
+    """A job to play a cell with the witness."""
+    cell = {
+        "reactor": "select",
+        "transport": "tcp4",
+        "scenario": "abort-when-full",
+        "side": "client",
+        "peer": "socket",
+    }
+    return {"do": "play", "job": number, "deadline": 60, "cell": cell, "fault": None, **changed}
+
+
+def names(ended: dict[str, Any]) -> list[str]:
+    """The names of a job's events, in their order."""
+    return [json.loads(line)["event"] for line in ended["events"].splitlines()]
+
+
+def test_each_job_has_a_process_of_its_own(agent: Agent) -> None:
+    """Two cells are played to their last line by two processes."""
+    for number in (1, 2):
+        agent.say(**job(number))
+    ended = [agent.hear("ended") for _ in range(2)]
+    started = [json.loads(each["events"].splitlines()[0]) for each in ended]
+    assert {each["job"] for each in ended} == {each["job"]["job"] for each in started} == {1, 2}
+    for each in ended:
+        assert each["status"] == 0, each["stderr"]
+        assert names(each)[-1] == "finished"
+        assert "connection-lost" in names(each)
+
+
+def test_a_job_that_nobody_knows_is_the_harness_own_error(agent: Agent) -> None:
+    """Its process says so in an event, and the agent goes on."""
+    agent.say(do="nonsense", job=1, deadline=60)
+    ended = agent.hear("ended")
+    assert "harness-raised" in names(ended)
+
+
+def test_a_job_that_is_expired_is_dumped_and_killed(agent: Agent) -> None:
+    """The process writes its stacks at its deadline, and is killed when it has had the time to."""
+    agent.say(**job(1, deadline=0.2, cell={**job(1)["cell"], "scenario": "abort-storm"}))
+    ended = agent.hear("ended")
+    assert ended["expired"]
+    assert ended["status"] != 0
+    assert "finished" not in names(ended)
