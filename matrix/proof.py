@@ -122,11 +122,15 @@ def _not_for_good(cell: Cell, samples: list[Event]) -> str | None:
     return None
 
 
+_SETTLED = ("read", "sendq", "recvq", "writeable", "pending")
+"""What has to stay as it is. What the transport is given meanwhile changes nothing about that."""
+
+
 def _unchanged_since(samples: list[Event]) -> float:
     last = samples[-1]
     since = last.t
     for sample in reversed(samples):
-        if sample.data != last.data:
+        if any(sample.get(key) != last.get(key) for key in _SETTLED):
             break
         since = sample.t
     return since

@@ -198,7 +198,10 @@ ASLEEP = "asleep"
 It comes after ``time`` microseconds.
 """
 AWAKE = "awake"
-"""The sleep is over: its ``time`` and the ``cpu`` of the reactor's thread, in microseconds."""
+"""The sleep is over: its ``time`` and the ``cpu`` of the reactor's thread, in microseconds.
+
+``tick`` is what the system's count of ``cpu`` may be wrong by.
+"""
 CONNECTION_LOST = "connection-lost"
 """``connectionLost`` was called: ``reason`` (an exception), ``turns`` since the abort, or null."""
 FACTORY_TOLD = "factory-told"

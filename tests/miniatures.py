@@ -126,7 +126,7 @@ def hello():
     provenance = {"python": "Miniature 1", "platform": "Tiny-0"}
     reactors = [{"name": "mini", "description": "a miniature", "realization": "native"}]
     faults = json.loads(os.environ.get("MINIATURE_FAULTS", "{}"))
-    say(type="hello", protocol=1, provenance=provenance, reactors=reactors, faults=faults)
+    say(type="hello", protocol=1, provenance=provenance, reactors=reactors, faults=faults, needs=[])
 
 def event(name, **data):
     return json.dumps({"t": 0.0, "side": "process", "event": name, **data}) + "\\n"
@@ -155,7 +155,8 @@ _STORIES = {
     "greets_with_a_list": "print('[]', flush=True); sys.stdin.read()",
     "greets_with_too_little": "say(type='hello', protocol=1); sys.stdin.read()",
     "greets_from_the_future": (
-        "say(type='hello', protocol=2, provenance={}, reactors=[], faults={}); sys.stdin.read()"
+        "say(type='hello', protocol=2, provenance={}, reactors=[], faults={}, needs=[]);"
+        "sys.stdin.read()"
     ),
     "greets_without_end": "while True: os.write(1, b'[' * 65536)",
     "answers_in_garbage": "for job in jobs(): print('\\0garbage', flush=True)",

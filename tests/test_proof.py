@@ -141,3 +141,31 @@ def test_never_came_to_its_abort() -> None:
         "the scenario never came to its abort; it waited in vain for proof; "
         "the connection was lost before: reset"
     )
+
+
+OVERLAPPED = {**SETTLED, "pending": 500}
+
+
+def test_overlapped_send_that_stays_pending() -> None:
+    """Over completion ports an overlapped send has to be under way as well, for as long."""
+    assert why(sample(1.0, like=OVERLAPPED), sample(2.0, like=OVERLAPPED)) is None
+    idle = {**OVERLAPPED, "pending": 0}
+    assert "no overlapped send" in (why(sample(1.0, like=idle), sample(2.0, like=idle)) or "")
+    completed = sample(1.9, like=OVERLAPPED, pending=400)
+    late = why(sample(1.0, like=OVERLAPPED), completed, sample(2.0, like=OVERLAPPED))
+    assert "are asked for" in (late or "")
+
+
+def test_overlapped_send_stands_for_a_queue_that_nobody_counts() -> None:
+    """Where the system counts no send queue it is enough; where it does, that is asked too."""
+    unknown = {**OVERLAPPED, "sendq": None, "kernel": None}
+    assert why(sample(1.0, like=unknown), sample(2.0, like=unknown)) is None
+    empty = {**OVERLAPPED, "sendq": 0}
+    assert "send queue" in (why(sample(1.0, like=empty), sample(2.0, like=empty)) or "")
+
+
+def test_what_is_written_meanwhile_does_not_unsettle() -> None:
+    """More bytes for the transport change nothing about a kernel that takes none."""
+    assert why(sample(1.0, like=SETTLED), sample(2.0, like=SETTLED, written=2000)) is None
+    moved = why(sample(1.0, like=SETTLED), sample(2.0, like=SETTLED, sendq=9))
+    assert "are asked for" in (moved or "")

@@ -206,7 +206,8 @@ def reactor_never_sleeps(stage):
     fall_asleep = stage.fall_asleep
 
     def burn():
-        end = time.thread_time() + 2e-6 * wire.SLEEP_CPU
+        tick = windows.CPU_TICK if windows.IS_WINDOWS else 0
+        end = time.thread_time() + 2e-6 * (wire.SLEEP_CPU + tick)
         while time.thread_time() < end:
             pass
 

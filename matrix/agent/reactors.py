@@ -51,6 +51,17 @@ def _install_uvloop():
     return f"{type(loop).__module__}.{type(loop).__qualname__} {uvloop.__version__}"
 
 
+def _install_asyncio_on_windows():
+    """With a loop that has readers and writers, which the default one there has not."""
+    import asyncio
+
+    from twisted.internet import asyncioreactor
+
+    loop = asyncio.SelectorEventLoop()
+    asyncioreactor.install(loop)
+    return f"{type(loop).__module__}.{type(loop).__qualname__}"
+
+
 def _install_qt():
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     import qreactor
@@ -109,6 +120,8 @@ def catalogue():
 
 def _as_here(known):
     """What a reactor of Windows runs on under Wine, said wherever it appears."""
+    if windows.IS_WINDOWS and known.name == "asyncio":
+        known = known._replace(install=_install_asyncio_on_windows)
     if windows.WINE is None:
         return known
     description = f"{known.description.rstrip('.')}; on {windows.WINE}"

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IHalfCloseableProtocol
 from zope.interface import alsoProvides
 
 from matrix import wire
-from matrix.agent import leftovers, probes, transports
+from matrix.agent import leftovers, probes, transports, windows
 from matrix.agent.bystander import Bystander
 from matrix.agent.clockwork import LIMIT, CallRaised, Clockwork, GaveUp, Wait, calling
 from matrix.agent.crowd import Crowd
@@ -45,7 +45,8 @@ class Stage:
         self._wiring = Wiring(self, cell, contexts)
         self._clockwork = Clockwork(recorder, reactor, self._look_at_bystander)
         self._bystander: Any = None
-        self._last_sample = self._identity = self._proof = self._fell_asleep = None
+        self._identity = self._proof = self._fell_asleep = None
+        self._last_sample: Any = None
 
     @property
     def aborter(self):
@@ -161,6 +162,8 @@ class Stage:
         prover, began = probes.Prover(self.aborter.socket_family), self.recorder.now()
         yield Wait("proof", lambda: self._is_proved(prover), wire.PROOF_LIMIT)
         waited = round(self.recorder.now() - began, 6)
+        if self._proof in (wire.SETTLED, wire.OVERLAPPED):  # that it lasted has to be seen
+            self.aborter.record(wire.SAMPLE, **self._last_sample)
         self.aborter.record(wire.PROVED, proof=self._proof, waited=waited)
 
     def _is_proved(self, prover):
@@ -269,7 +272,13 @@ class Stage:
         if self._fell_asleep is not None:
             now = time.perf_counter_ns(), time.thread_time_ns()
             spent, cpu = (end - begin for begin, end in zip(self._fell_asleep, now))
-            self.recorder.record(wire.PROCESS, wire.AWAKE, time=spent // 1000, cpu=cpu // 1000)
+            self.recorder.record(
+                wire.PROCESS,
+                wire.AWAKE,
+                time=spent // 1000,
+                cpu=cpu // 1000,
+                tick=windows.CPU_TICK if windows.IS_WINDOWS else 0,
+            )
 
     def half_close(self):
         """The peer writes no more, and the aborter is told."""

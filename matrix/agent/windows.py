@@ -13,6 +13,10 @@ from functools import lru_cache
 IS_WINDOWS = os.name == "nt"
 
 
+CPU_TICK = 15_625
+"""Microseconds by which Windows counts CPU time: whoever is running at a tick gets all of it."""
+
+
 class Wine(namedtuple("Wine", "version system release")):
     """Wine's own version, and name and release of the kernel that is under it."""
 
