@@ -61,7 +61,7 @@ def test_a_cell_has_its_earlier_runs(opener: Opener) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_earlier_runs_are_free_of_barriers(opener: Opener, scheme: str) -> None:
-    """Strips have no serious barrier, on the first screen, in a cell, and on a phone."""
+    """Strips have no barrier, on the first screen, in a cell, and on a phone."""
     size = {"width": 390, "height": 800}
     page = opener(SHOWN, past=past(SHOWN), color_scheme=scheme, viewport=size).go()
     assert violations(page) == []

@@ -133,7 +133,7 @@ function title(cell) {
   close.addEventListener("click", shut);
   const link = copied(() => location.href.split("#")[0] + "#" + keyOf(cell), "Copy link");
   return html("div", { class: "title" },
-    html("h2", { id: "opened-title" }, cell ? [mark(cell), " ", cell.id] : "No such cell"),
+    html("h3", { id: "opened-title" }, cell ? [mark(cell), " ", cell.id] : "No such cell"),
     cell ? link : [], close);
 }
 
