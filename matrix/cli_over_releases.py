@@ -27,7 +27,7 @@ PACKAGES = ("twisted", "pyopenssl", "cryptography")
 
 _OPTIONS = (
     click.option(
-        "--package", type=click.Choice(PACKAGES), default="twisted", show_default=True, metavar="P"
+        "--package", type=click.Choice(PACKAGES), default=PACKAGES[0], help="Whose releases."
     ),
     click.option(
         "--python", "command", metavar="CMD", help="The Python to install into. Default: this one."
@@ -149,7 +149,7 @@ def bisect_command(  # noqa: PLR0913 - each is an option
     if rule is not None and find_rule(rule) is None:
         raise SearchError(f"There is no rule {rule!r}; “reactor-matrix rules” has all of them.")
     python = _python(command)
-    asked = Asked.of(cell, python, others, repeat, folder)
+    asked = Asked.of(cell, python, others, repeat, folder, alone=True)
     well, ill, between = candidates.ends(python, package, good, bad, checkout)
     answer = over_releases.find_change(asked, between, well, ill, rule, _tell)
     Console().print(tables.answer(answer))

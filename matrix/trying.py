@@ -50,8 +50,10 @@ class Asked:
         others: Sequence[str],
         repeat: int,
         folder: Path,
+        *,
+        alone: bool = False,
     ) -> Asked:
-        """The cells whose id matches the text; `SelectionError` where none can."""
+        """The cells whose id matches the text, or the only one; `SelectionError` where none can."""
         try:
             cell = Cell.parse(text)
         except ValueError as error:
@@ -59,6 +61,8 @@ class Asked:
         for each in others:
             _check_requirement(each)
         selection = plan.Selection(*((part,) for part in cell.parts))
+        if alone and set("*?[") & set(text):
+            raise SelectionError(f"{text!r} is a pattern: name one cell.")
         plan.make([Host("any", (), {}, (Reactor(cell.reactor, ""),))], selection)
         return cls(selection, python, tuple(others), repeat, folder)
 

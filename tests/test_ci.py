@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 import yaml
+from attrs import evolve
 
+from matrix.model.report import Footer
 from matrix.model.result import Outcome
 from matrix.store import read, write
 from tests import synthetic
@@ -26,13 +28,15 @@ JOBS = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
 STEPS = [step for job in JOBS.values() for step in job["steps"]]
 
 
-def ci(name: str, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+def ci(
+    name: str, *words: str | Path, cwd: Path = ROOT, **env: str
+) -> subprocess.CompletedProcess[str]:
     """What a script ends with, called in the root of the project, as if not on GitHub."""
     outside = {k: v for k, v in os.environ.items() if not k.startswith("GITHUB_")}
     is_python = "python" in (CI / name).read_text(encoding="utf-8").split("\n")[0]
     command = [*([sys.executable] if is_python else []), CI / name, *words]
     return subprocess.run(
-        command, cwd=ROOT, env=outside | env, capture_output=True, text=True, timeout=60
+        command, cwd=cwd, env=outside | env, capture_output=True, text=True, timeout=60
     )
 
 
@@ -109,6 +113,34 @@ def test_nothing_to_compare_with(tmp_path: Path) -> None:
     assert ended.returncode == 0
     assert output.read_text() == "regressed=false\n"
     assert "no green run" in (tmp_path / "changes.md").read_text()
+
+
+def test_the_trend_goes_on(tmp_path: Path) -> None:
+    """What is published has the history of all runs, and their trend; a first run begins one."""
+    program = tmp_path / ".venv" / "bin" / "reactor-matrix"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m matrix "$@"\n')
+    program.chmod(0o755)
+    report = synthetic.report(4, {Outcome.FAIL: 1})
+    for name, day in (("one", "2026-01-05"), ("two", "2026-01-06")):
+        site = tmp_path / name
+        site.mkdir()
+        (site / "changes.md").touch()
+        write(evolve(report, footer=Footer(f"{day}T04:10:00+00:00", 1.0)), site / "results.jsonl")
+    path = {"PYTHONPATH": str(ROOT)}
+    for words in (("one",), ("two", "one")):
+        ended = ci("publish", *words, cwd=tmp_path, **path)
+        assert ended.returncode == 0, ended.stderr
+    assert "FF  " in (tmp_path / "two" / "trend.txt").read_text(encoding="utf-8")
+    assert (tmp_path / "two" / "index.html").exists()
+
+
+def test_what_cannot_run_yet_can_be_asked_for() -> None:
+    """A system that cannot run yet has its jobs all the same: SYSTEMS may name it."""
+    loader = SourceFileLoader("plan", str(CI / "plan"))
+    plan = module_from_spec(spec_from_loader("plan", loader))  # type: ignore[arg-type]
+    loader.exec_module(plan)
+    assert plan.NOT_YET.keys() <= plan.SYSTEMS.keys()
 
 
 def test_the_issue_is_shown(tmp_path: Path) -> None:

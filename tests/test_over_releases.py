@@ -159,6 +159,7 @@ def test_bisect_in_a_clone(clone: Path, tmp_path: Path) -> None:
         ((CELL, "--good", "90.1.0", "--bad", "90.4.0", "--with", "=1"), "is no requirement"),
         (("select/tcp4/x/client/socket", "--good", "1", "--bad", "2"), "No scenario matches 'x'"),
         (("select", "--good", "1", "--bad", "2"), "is no cell id"),
+        (("sel*/tcp4/abort-twice/client/socket", "--good", "1", "--bad", "2"), "is a pattern"),
         ((CELL, "--good", "1", "--bad", "2", "--python", "true"), "does not start a Python"),
         ((CELL, "--good", "1", "--bad", "2", "--checkout", "."), "git cannot tell about"),
     ],

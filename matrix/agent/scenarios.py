@@ -13,6 +13,7 @@ from collections import namedtuple
 from twisted.protocols.policies import TimeoutMixin
 
 from matrix import wire
+from matrix.agent.ends import SIP
 
 Scenario = namedtuple(
     "Scenario",
@@ -32,6 +33,9 @@ ASLEEP_FOR = 0.1
 
 MUCH = 1 << 20
 """Bytes of one write without a producer: more than the kernel takes with one default buffer."""
+
+DRAINED = 20.0
+"""Seconds in which all of that must have crossed, to a small buffer and on a busy machine."""
 
 MANY = 200
 """Connections on one reactor in ``abort-many``."""
@@ -194,12 +198,30 @@ def lose_then_abort(stage):
 
 @_scenario()
 def lose_when_full(stage):
-    """An orderly close, and a peer that reads on: everything arrives."""
+    """An orderly close, and a peer that reads on: everything arrives, what comes later too."""
+
+    def finish():
+        stage.aborter.write(SIP)
+        stage.unregister()
+
     yield from _fill_and_prove(stage)
-    stage.when("resumeProducing", stage.unregister)
+    stage.when("resumeProducing", finish)
     stage.close()
     stage.peer.drain_politely()
-    yield from stage.see_the_end()
+    yield from stage.see_the_end(DRAINED)
+
+
+@_scenario(at_once=lambda aborter: aborter.write(MUCH))
+def lose_when_full_no_producer(stage):
+    """The same, of two writes without a producer."""
+    yield from stage.connect()
+    yield from stage.see_peer_still()
+    yield from stage.prove()
+    stage.aborter.write(SIP)
+    yield from stage.prove()
+    stage.close()
+    stage.peer.drain_politely()
+    yield from stage.see_the_end(DRAINED)
 
 
 @_scenario(half_closes=True)
@@ -210,11 +232,11 @@ def unregister_then_lose(stage):
     yield from stage.prove()
     yield from stage.fill()
     stage.call("unregisterProducer")
-    stage.aborter.write(1000)
+    stage.aborter.write(SIP)
     yield from stage.prove()
     stage.close()
     stage.peer.drain_politely()
-    yield from stage.see_the_end()
+    yield from stage.see_the_end(DRAINED)
 
 
 @_scenario()
@@ -224,7 +246,7 @@ def lose_then_write(stage):
     stage.close()
     stage.call("write", b"after the close")
     stage.peer.drain_politely()
-    yield from stage.see_the_end()
+    yield from stage.see_the_end(DRAINED)
 
 
 @_scenario()
@@ -233,14 +255,14 @@ def lose_write_when_full(stage):
     yield from _fill_and_unregister(stage)
     stage.close("loseWriteConnection")
     stage.peer.drain()
-    yield from stage.see_the_end()
+    yield from stage.see_the_end(DRAINED)
 
 
 @_scenario()
 def write_then_abort(stage):
     """One more write to the full transport."""
     yield from _fill_and_prove(stage)
-    stage.aborter.write(1000)
+    stage.aborter.write(SIP)
     yield from _abort(stage)
 
 

@@ -294,9 +294,9 @@ class Stage:
         self.aborter.record(wire.CLOSE_CALLED, written=self.aborter.written)
         self.call(call)
 
-    def see_the_end(self):
-        """What the peer did ends the connection."""
-        yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, LIMIT)
+    def see_the_end(self, limit=LIMIT):
+        """What the peer did, or the close, ends the connection."""
+        yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, limit)
         yield Wait("the peer's end", lambda: self.peer.over, LIMIT)
         yield Wait("the bystander", lambda: self._bystander.answered_since_abort, LIMIT)
 

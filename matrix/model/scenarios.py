@@ -168,10 +168,20 @@ SCENARIOS = (
         "lose-when-full",
         "order of calls",
         "loseConnection() while a producer is registered and the buffer is full; the peer drains; "
-        "the producer unregisters itself once it is resumed.",
+        "the producer writes once more when it is resumed, and unregisters itself.",
         "The counterpart of an abort: a slow client gets all that was written.",
         _LOSE,
         ending=wire.CLOSE,
+    ),
+    Scenario(
+        "lose-when-full-no-producer",
+        "order of calls",
+        "One large write in connectionMade; the state is proved; one more write, and "
+        "loseConnection(); the peer drains.",
+        "A whole page is written at once, and the connection closed; the client is slow.",
+        _LOSE,
+        ending=wire.CLOSE,
+        produces=False,
     ),
     Scenario(
         "unregister-then-lose",

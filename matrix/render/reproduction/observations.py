@@ -53,7 +53,8 @@ UNREGISTERED = (
 )
 """Scenarios in which the producer is none any more when the connection goes."""
 CLOSES = {
-    "lose-when-full": "len(CHUNK) * 3",
+    "lose-when-full": "len(CHUNK) * 3 + 1000",
+    "lose-when-full-no-producer": "len(CHUNK) * 13 + 1000",
     "unregister-then-lose": "len(CHUNK) * 3 + 1000",
     "lose-write-when-full": "len(CHUNK) * 3",
     "lose-then-write": "len(CHUNK) * 3",
