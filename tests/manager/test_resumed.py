@@ -36,7 +36,7 @@ def ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def resumed(folder: Path, *more: str) -> Report:
     """The report of the run that goes on."""
-    words = (*WORDS, *more, "--preload", NAME, "-o", folder, "--resume")
+    words: tuple[str | Path, ...] = (*WORDS, *more, "--preload", NAME, "-o", folder, "--resume")
     process = commands.run(*words, patience=PATIENCE)
     assert process.returncode == 0, process.stdout + process.stderr
     assert sorted(path.name for path in folder.iterdir()) == FILES
