@@ -26,6 +26,7 @@ A map of the package, from the ground up:
 ``history``     trends in an SQLite file
 ``manager``     starts agents, hands them cells, keeps the clock, kills
 ``structure``   values ↔ JSON
+``skim``        a line of a results file, without building its events
 ``lines``       report ↔ the lines of a results file
 ``store``       results files and pages on disk
 ``environments`` releases installed, each in a cached environment of its own

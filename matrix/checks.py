@@ -122,6 +122,15 @@ def _once(case: Case, name: str, side: str, call: str) -> Finding:
     return None
 
 
+def factory_told(case: Case) -> Finding:
+    """What the factory of the client was told, if the client is on the reactor."""
+    client = wire.ABORTER if case.cell.side == "client" else wire.PEER
+    if case.transcript.first(wire.CONNECTION_LOST, client) is None:
+        return NotApplicable("the client was not lost, or is not on the reactor")
+    told = len(list(case.transcript.all(wire.FACTORY_TOLD, client)))
+    return None if told == 1 else f"clientConnectionLost was called {told} times"
+
+
 def not_reentrant(case: Case) -> Finding:
     """A connectionLost between the call of the abort and its return."""
     if not case.aborts:
@@ -216,6 +225,21 @@ def sleeps(case: Case) -> Finding:
         return f"it woke up after {slept / 1e6:.3f} s, and not after {asked / 1e6:.3f} s"
     cpu = count(awake, "cpu")
     return None if cpu < wire.SLEEP_CPU else f"it used {cpu / 1e6:.3f} s of CPU, with nothing to do"
+
+
+def producer_alternates(case: Case) -> Finding:
+    """Resumptions of a push producer, each after a pause."""
+    is_push = is_paused = was_resumed = False
+    for event in case.story():
+        if event.name == wire.PRODUCER_REGISTERED:
+            is_push, is_paused = flag(event, "streaming"), False
+        elif event.name == wire.PRODUCER_PAUSED:
+            is_paused = True
+        elif event.name == wire.PRODUCER_RESUMED and is_push:
+            if not is_paused:
+                return "a push producer was resumed that was not paused"
+            is_paused, was_resumed = False, True
+    return None if was_resumed else NotApplicable("no push producer was resumed")
 
 
 def producer_stopped_once(case: Case) -> Finding:
@@ -399,6 +423,20 @@ def prefix_only(case: Case) -> Finding:
     if (got := count(received, "bytes")) > written:
         return f"the peer got {got} bytes, {written} were written before the abort"
     return None
+
+
+def buffer_discarded(case: Case) -> Finding:
+    """The bytes that the peer read, held against what had left the transport before the abort."""
+    if case.cell.peer != "socket" or not case.aborts:
+        return NotApplicable("nobody knows what the peer holds itself, or nobody aborts")
+    events = case.transcript.events
+    before = events[: events.index(case.need(wire.ABORT_CALLED))]
+    looks = [event for event in before if event.name == wire.SAMPLE]
+    if not looks or looks[-1]["kernel"] is None:
+        return NotApplicable("this system does not tell how much it had taken")
+    sent = count(looks[-1], "read") + count(looks[-1], "kernel")
+    late = count(case.need(wire.RECEIVED, wire.PEER), "bytes") - sent
+    return f"{late} bytes were sent that the transport still held" if late > 0 else None
 
 
 def close_delivers(case: Case) -> Finding:

@@ -15,6 +15,7 @@ from rich.console import Console
 from matrix import __version__, cli_over_releases, cli_over_time, doctor, plan, workflow
 from matrix.errors import MatrixError
 from matrix.expectations import explain
+from matrix.manager import naming
 from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import IN_FLIGHT, Rounds
 from matrix.manager.session import DEADLINE
@@ -41,8 +42,9 @@ _PYTHON = click.option(
     "--python",
     "pythons",
     multiple=True,
-    metavar="CMD",
-    help="Test in the Python that this command starts; repeatable. Default: this one.",
+    metavar="CMD|NAME",
+    help="Test in the Python that this command starts, here or by ssh; repeatable. Or the name of "
+    "a host in [tool.reactor-matrix.hosts] of pyproject.toml or reactor-matrix.toml.",
 )
 
 
@@ -86,7 +88,7 @@ def _selection(axes: dict[str, Any]) -> plan.Selection:
 
 
 def _interpreters(pythons: tuple[str, ...], host: str | None = None) -> tuple[Interpreter, ...]:
-    found = tuple(Interpreter.parse(text) for text in pythons) or (Interpreter.this(),)
+    found = naming.interpreters(pythons, Path.cwd()) or (Interpreter.this(),)
     return found if host is None else workflow.called(host, found)
 
 
@@ -274,11 +276,34 @@ def _pages(command: _Command) -> _Command:
     metavar="RESULTS",
     help="An earlier results file: the HTML page says what changed since then.",
 )
-def report_command(results: Path, baseline: Path | None, **pages: Path | None) -> None:
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The HTML page says what each cell came to in earlier runs: see “history add”.",
+)
+@click.option("--as", "name", help="What the history calls the report's only host.")
+@click.option(
+    "--last",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Earlier runs that the page shows.",
+)
+def report_command(
+    results: Path,
+    baseline: Path | None,
+    history: Path | None,
+    name: str | None,
+    last: int,
+    **pages: Path | None,
+) -> None:
     """Write pages from a results file; without an option, print a summary."""
     report = read(results)
     changes = workflow.changes_since(baseline, report) if baseline is not None else None
-    to_html = partial(html.render, changes=changes)
+    past = workflow.past_of(report, history, last, name) if history is not None else None
+    to_html = partial(html.render, changes=changes, past=past)
     pages_of: dict[str, Callable[[Report], str]] = {**_PAGES, "html": to_html}
     named = {name.replace("_", "-"): path for name, path in pages.items()}
     wanted = [(path, pages_of[name](report)) for name, path in named.items() if path is not None]

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from matrix import history, workflow
 from matrix.compare import compare
-from matrix.errors import HistoryError
 from matrix.render import comparison, terminal, trends
 from matrix.store import read
 
@@ -89,10 +88,7 @@ def history_add_command(file: Path, results: Path, name: str | None) -> None:
     version and what ran on the next are in one line.
     """
     report = read(results)
-    if name is not None and len(report.hosts) != 1:
-        raise HistoryError("--as names one host, and this report has several; leave it out.")
-    names = {host.id: name for host in report.hosts} if name else {}
-    is_new = history.add(file, report, names)
+    is_new = history.add(file, report, workflow.history_names(report, name))
     click.echo(f"{'Added to' if is_new else 'This run is already in'} {file}.")
 
 
@@ -102,8 +98,7 @@ def history_add_command(file: Path, results: Path, name: str | None) -> None:
 @click.option("--last", type=click.IntRange(1), default=30, show_default=True, metavar="N")
 def history_show_command(file: Path, pattern: str, last: int) -> None:
     """The cells that match PATTERN and were not always accepted in the last N runs."""
-    found = [trend.last(last) for trend in history.trends(file, pattern)]
-    Console().print(trends.terminal(found))
+    Console().print(trends.terminal(history.trends(file, pattern, last)))
 
 
 @history_group.command("prune")

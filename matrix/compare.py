@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, IntEnum
 from functools import partial
+from itertools import chain
 from statistics import median
 
 from attrs import frozen
@@ -201,9 +202,10 @@ def _words(cell: CellReport | None) -> str:
 
 
 def _why(cell: CellReport) -> str:
-    reasons = dict.fromkeys(
-        reason for attempt in cell.attempts if not attempt.is_accepted for reason in _whys(attempt)
-    )
+    """The rules that were broken, and the codes of outcomes that no rule explains."""
+    verdicts = [attempt.verdict for attempt in cell.attempts if not attempt.is_accepted]
+    told = (verdict.broken or (verdict.code,) for verdict in verdicts)
+    reasons = dict.fromkeys(filter(None, chain.from_iterable(told)))
     return f" ({', '.join(reasons)})" if reasons else ""
 
 

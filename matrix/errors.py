@@ -42,6 +42,10 @@ class ExpectationsError(MatrixError):
     """A file of expectations cannot be read, or one of its entries does not say what it has to."""
 
 
+class SettingsError(MatrixError):
+    """A project's own settings cannot be read, or do not say what they have to."""
+
+
 class EnvironmentsError(MatrixError):
     """Environments cannot be made here at all, or nothing can be learned of what there is to make.
 

@@ -12,7 +12,13 @@ A file of expectations is TOML, a table for each known defect; a TOML comment ma
     expires = 2027-11-30                    # the last day on which it is expected
 
 A condition names what a host says of itself. For `VERSIONS` it is a version specifier (PEP 440),
-for `TEXTS` a pattern (fnmatch); all of an entry's have to hold.
+for `TEXTS` a pattern (fnmatch); all of an entry's have to hold. Where one of several is enough,
+each has an entry of its own.
+
+That is what a marker of PEP 508 says (``twisted >= "24.3" and python_version < "3.12"``), in a
+table. It is no marker, since those have a closed set of names: `packaging` reads none with the
+version of Twisted, OpenSSL or uvloop in it, and these are what nearly every condition is about. In
+a table a name that is misspelt can be refused, with those that there are.
 """
 
 from __future__ import annotations

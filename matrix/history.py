@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
@@ -45,11 +46,17 @@ CREATE TABLE points (
 """
 
 _POINTS = """
-SELECT cells.host, cells.cell, runs.started, hosts.twisted,
+WITH recent AS (
+    SELECT hosts.run, hosts.host, hosts.twisted, runs.started, row_number() OVER (
+        PARTITION BY hosts.host ORDER BY runs.started DESC, runs.id DESC
+    ) AS age FROM hosts JOIN runs ON runs.id = hosts.run
+)
+SELECT cells.host, cells.cell, recent.started, recent.twisted,
        points.outcome, points.accepted, points.bad, points.attempts, points.latency
-FROM points JOIN cells ON cells.id = points.cell JOIN runs ON runs.id = points.run
-     JOIN hosts ON hosts.run = points.run AND hosts.host = cells.host
-ORDER BY cells.host, cells.cell, runs.started, runs.id
+FROM points JOIN cells ON cells.id = points.cell
+     JOIN recent ON recent.run = points.run AND recent.host = cells.host
+WHERE recent.age <= ?
+ORDER BY cells.host, cells.cell, recent.started, recent.run
 """
 
 
@@ -69,10 +76,14 @@ def add(path: Path, report: Report, names: Mapping[str, str] | None = None) -> b
         return _added(database, report, names, started)
 
 
-def trends(path: Path, pattern: str = "*") -> tuple[Trend, ...]:
-    """The trend of each cell whose id matches the pattern (`fnmatch`), on each host."""
+def trends(path: Path, pattern: str = "*", last: int = sys.maxsize) -> tuple[Trend, ...]:
+    """The trend of each cell whose id matches the pattern (`fnmatch`), on each host.
+
+    It has the points of the host's ``last`` so many runs.
+    """
     with _opened(path) as database:
-        rows = (row for row in database.execute(_POINTS) if fnmatchcase(row[1], pattern))
+        found = database.execute(_POINTS, (last,))
+        rows = (row for row in found if fnmatchcase(row[1], pattern))
         return tuple(
             Trend(host, Cell.parse(cell), tuple(_point(*row[2:]) for row in group))
             for (host, cell), group in groupby(rows, lambda row: (row[0], row[1]))

@@ -44,7 +44,12 @@ def _judge(cell: Cell, transcript: Transcript, bar: str) -> Verdict:
         return _reactor_raised(case)
     if unproved:
         return Verdict(Outcome.INCONCLUSIVE, reasons=(unproved,))
-    return _by_rules(case)
+    try:
+        return _by_rules(case)
+    except MissingEvidence:
+        if died_early is None:
+            raise
+        return _reactor_raised(case)
 
 
 def default_bar(cell: Cell) -> str:
@@ -129,7 +134,7 @@ def _unsupported(transcript: Transcript) -> Verdict | None:
 
 
 def _reactor_raised(case: Case) -> Verdict:
-    """A reactor that raised before anything could be proved has broken one rule at least."""
+    """A reactor that raised, so that the rest is not known, has broken one rule at least."""
     seen = rule("reactor-runs").check(case)  # type: ignore[union-attr]
     standings = {each.name: Standing.NOT_APPLICABLE for each in RULES}
     standings["reactor-runs"] = Standing.FAIL

@@ -24,8 +24,9 @@ from matrix.model.cell import Cell
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Outcome, Result, Verdict
 from matrix.model.shard import Shard
-from matrix.model.transcript import Source, Stored, Transcript
-from matrix.structure import from_json, shown, take_glance, to_json
+from matrix.model.transcript import Glance, Source, Stored, Transcript
+from matrix.skim import skim
+from matrix.structure import from_json, shown, to_json
 
 SCHEMA = 1
 """Version of the file format that this module writes and reads."""
@@ -99,10 +100,11 @@ def parse_lines(lines: Iterable[bytes], keep: Keep | None = None) -> Report:
     draft, number, offset = _Draft(), 0, 0
     for number, line in enumerate(lines, 1):
         try:
-            raw = _object(line)
+            skimmed = None if keep is None else skim(line)
+            raw, seen = skimmed or (_object(line), None)
             if raw is None and draft.footer is None:
                 break
-            draft.take(raw, None if keep is None else partial(keep, offset, len(line)))
+            draft.take(raw, None if keep is None else partial(keep, offset, len(line)), seen)
             offset += len(line)
         except (ValueError, RecursionError) as error:
             raise LineError(number, str(error)) from error
@@ -171,8 +173,17 @@ class _Draft:
         self.footer: Footer | None = None
         self.counts: dict[str, int] = {}
 
-    def take(self, raw: dict[str, Any] | None, keep: Callable[[], Source] | None) -> None:
-        """Add what one line says; `ValueError` if it makes no sense."""
+    def take(
+        self,
+        raw: dict[str, Any] | None,
+        keep: Callable[[], Source] | None = None,
+        seen: Glance | None = None,
+    ) -> None:
+        """Add what one line says; `ValueError` if it makes no sense.
+
+        ``keep`` is for a transcript that is not to be held; ``seen`` is a glance at the events,
+        where the line has been skimmed.
+        """
         if self.footer is not None or raw is None:
             raise ValueError("nothing may follow the footer")
         kind = raw.get("type")
@@ -182,7 +193,7 @@ class _Draft:
             "header": self._header,
             "host": self._host,
             "control": self._control,
-            "result": partial(self._result, keep),
+            "result": partial(self._result, keep, seen),
             "footer": self._footer,
         }
         if not isinstance(kind, str) or kind not in takers:
@@ -239,16 +250,18 @@ class _Draft:
         self._known(control.host, control.shard)
         self.controls.append(control)
 
-    def _result(self, keep: Callable[[], Source] | None, raw: dict[str, Any]) -> None:
-        kept: dict[str, Any] = {}
-        if keep is not None:
-            kept = {"transcript": Stored(keep(), take_glance(raw))}
+    def _result(
+        self, keep: Callable[[], Source] | None, seen: Glance | None, raw: dict[str, Any]
+    ) -> None:
         cell_id, result = _field(raw, "id"), from_json(raw, Result)
         self._known(result.host, result.shard)
         if cell_id != result.cell.id:
             raise ValueError(f"its id is {shown(cell_id)}, and that of its cell {result.cell.id}")
         if (result.host, result.fault, cell_id) not in self.planned:
             raise ValueError(f"{result.cell.id} on {result.host!r} is not in the header's plan")
+        kept: dict[str, Any] = {}
+        if keep is not None:
+            kept = {"transcript": Stored(keep(), seen or result.glance)}
         cell, verdict = self.cells.get(cell_id, result.cell), self._shared(result.verdict)
         self.results.append(evolve(result, cell=cell, verdict=verdict, **kept))
 

@@ -71,6 +71,13 @@ RULES = (
         checks.connection_lost_once,
     ),
     Rule(
+        "factory-told",
+        "local",
+        "Where the client's protocol is told that its connection is lost, so is its factory, once.",
+        "ClientFactory.clientConnectionLost: “Called when an established connection is lost.”",
+        checks.factory_told,
+    ),
+    Rule(
         "not-reentrant",
         "local",
         "The aborter's connectionLost is not called from inside the call to abortConnection().",
@@ -129,6 +136,15 @@ RULES = (
         "writer is told when there is something to write to, and not all the time.",
         checks.sleeps,
         scenario="abort-after-timeout",
+    ),
+    Rule(
+        "producer-alternates",
+        "local",
+        "A push producer is resumed only when it is paused.",
+        "IConsumer.registerProducer: “pauseProducing will be called whenever the write buffer "
+        "fills up and resumeProducing will only be called when it empties.”",
+        checks.producer_alternates,
+        scenario="abort-when-full-again",
     ),
     Rule(
         "producer-stopped-once",
@@ -229,6 +245,15 @@ RULES = (
         "What the other end reads is a prefix of what was written before the abort.",
         "ITransport.write: “Write some data to the physical connection, in sequence.”",
         checks.prefix_only,
+    ),
+    Rule(
+        "buffer-discarded",
+        "peer",
+        "What the transport still holds when it is aborted is not sent any more.",
+        "ITCPTransport.abortConnection: “Discards any buffered data”",
+        checks.buffer_discarded,
+        peer="socket",
+        scenario="abort-as-it-reopens",
     ),
     Rule(
         "close-delivers",

@@ -316,6 +316,7 @@ def _without_collector() -> Iterator[None]:
     gc.disable()
     try:
         yield
+        gc.freeze()  # nor ought any later collection
     finally:
         if enabled:
             gc.enable()

@@ -16,11 +16,10 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.cols import homogenous_tuple_structure_factory, is_mapping, mapping_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.report import Planned
 from matrix.model.result import Control, Result, Standing
-from matrix.model.transcript import Event, Glance, Transcript
+from matrix.model.transcript import Event, Transcript
 
 _T = TypeVar("_T")
 _Hook = Callable[[Any, Any], Any]
@@ -51,28 +50,6 @@ def from_json(raw: object, kind: type[_T]) -> _T:
     except BaseValidationError as group:
         what, *_ = transform_error(group, "", lambda error, _: str(error))
         raise ValueError(what.replace(" @ .", ", in ").removesuffix(" @ ")) from group
-
-
-def take_glance(raw: dict[str, Any]) -> Glance:
-    """What `Transcript.glance` says of the events in ``raw``, which has none afterwards.
-
-    `ValueError` if one of them is no event.
-    """
-    events = raw.get("events")
-    if not isinstance(events, list):
-        return Glance(False, None, None)  # which is left to be refused with all else that is wrong
-    raw["events"] = []
-    called, lost, proved = None, None, None
-    for event in events:
-        t, side, name = _event_fields(event)
-        if called is None and name == wire.ABORT_CALLED:
-            called = t
-        elif lost is None and name == wire.CONNECTION_LOST and side == wire.ABORTER:
-            lost = t
-        elif proved is None and name == wire.PROVED:
-            proved = event
-    latency = None if called is None or lost is None else lost - called
-    return Glance(called is not None, latency, None if proved is None else str(proved.get("proof")))
 
 
 def shown(raw: object) -> str:
@@ -141,19 +118,13 @@ def _ids(cells: tuple[Cell, ...]) -> list[str]:
     return [cell.id for cell in cells]
 
 
-def _event_fields(raw: Any) -> tuple[float, str, str]:
-    """Time, side and name of an event; `ValueError` where it has not all of them."""
+def _event(raw: Any, _: Any) -> Event:
     try:
         t, side, name = raw["t"], raw["side"], raw["event"]
     except (TypeError, KeyError):
         raise ValueError(f"{shown(raw)} is no event") from None
     if (type(t), type(side), type(name)) not in _EVENT_TYPES:
         raise ValueError(f"{shown((t, side, name))} are not an event's time, side and name")
-    return t, side, name
-
-
-def _event(raw: Any, _: Any) -> Event:
-    t, side, name = _event_fields(raw)
     for field in _EVENT_FIELDS:
         del raw[field]
     return Event(t, side, name, raw)

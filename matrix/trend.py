@@ -42,10 +42,6 @@ class Trend:
     cell: Cell
     points: tuple[Point, ...]
 
-    def last(self, number: int) -> Trend:
-        """The same over the last so many runs."""
-        return Trend(self.host, self.cell, self.points[-number:] if number > 0 else ())
-
     @property
     def is_accepted(self) -> bool:
         """Whether the cell was accepted in the last run, and so is no trouble now."""

@@ -52,6 +52,8 @@ CLOSE = "close"
 FINISH, RESET_IT, VANISH, RUBBISH = "finish", "reset", "vanish", "rubbish"
 """By the peer, while the connection is full: in good order, by a reset, by the death of its
 process, or with bytes that are no TLS record."""
+TRUNCATE = "truncate"
+"""By the peer, with a FIN, although TLS has not said goodbye."""
 SAY = "say"
 """By an exception of the aborter's own callback, over a byte that the peer sends."""
 CONTROLLED = (ABORT, ABORT_DELIVERED, FINISH, RESET_IT, VANISH)
@@ -74,15 +76,19 @@ CONTROL = "control"
 
 ``side`` aborts, or would; ``kind`` is how the connection ends, one of `CONTROLLED`.
 """
-EXPIRE = "expire"
-"""Dump the stacks of job ``job``'s process, then kill its process group."""
+BEAT = "beat"
+"""Asked for, and answered: both ends are there, and so is the link between them.
+
+An agent that is not asked again for ``patience`` seconds ends by itself.
+"""
 
 HELLO = "hello"
 """First line of an agent: ``protocol``, ``provenance``, ``reactors``, ``scenarios``, ``faults``."""
-BEGAN = "began"
-"""Job ``job`` runs as process ``pid``."""
 ENDED = "ended"
-"""Job ``job`` is over: ``status`` (negative: a signal), ``events`` and ``stderr`` as text."""
+"""Job ``job`` is over: ``status`` (negative: a signal), ``events`` and ``stderr`` as text.
+
+``expired``: its process was still there at its ``deadline`` (seconds), and was killed for it.
+"""
 
 # What a reactor runs on ---------------------------------------------------------------------------
 
@@ -173,6 +179,8 @@ READ_LOST = "read-lost"
 """The aborter's ``readConnectionLost`` was called: the peer's FIN has come."""
 DELIVERED = "delivered"
 """Everything that was written waits in the peer's kernel: ``bytes``."""
+STOPPING = "stopping"
+"""The reactor was told to stop, and calls what is to be done before."""
 ASLEEP = "asleep"
 """From here on nothing but the scenario's own cause wakes the reactor up.
 
@@ -182,6 +190,8 @@ AWAKE = "awake"
 """The sleep is over: its ``time`` and the ``cpu`` of the reactor's thread, in microseconds."""
 CONNECTION_LOST = "connection-lost"
 """``connectionLost`` was called: ``reason`` (an exception), ``turns`` since the abort, or null."""
+FACTORY_TOLD = "factory-told"
+"""The ``clientConnectionLost`` of that side's factory was called."""
 HOLD_ENDED = "hold-ended"
 """The peer stops holding still and reads: ``turns`` of the reactor since the abort."""
 SCENARIO_OVER = "scenario-over"

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from attrs import evolve, field, frozen
 
-from matrix import __version__, plan
+from matrix import __version__, history, plan
 from matrix.compare import compare
-from matrix.errors import MergeError, OutputError, ResultsError, SelectionError
+from matrix.errors import HistoryError, MergeError, OutputError, ResultsError, SelectionError
 from matrix.expectations import Expectation, explain, load, parse, shipped
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
@@ -26,9 +26,10 @@ from matrix.merge import merge
 from matrix.missing import check_host, missing
 from matrix.model.report import Footer, Host, Plan, Report
 from matrix.model.result import Control, Result
-from matrix.render import comparison, html, junit, markdown
+from matrix.render import html, junit, markdown
 from matrix.render.expectations import draft
-from matrix.render.html.changes import Changes
+from matrix.render.html.changes import Changes, since
+from matrix.render.html.past import Past
 from matrix.resume import check_same
 from matrix.store import RESULTS, Writer, finished, read, write, write_atomically
 
@@ -175,9 +176,33 @@ def merge_files(paths: Sequence[Path], output: Path) -> Report:
 
 def changes_since(baseline: Path, report: Report) -> Changes:
     """What the page says of the difference to an earlier results file."""
-    found = compare(read(baseline), report)
-    cells = {(each.host, each.cell): f"{each.kind.value}: {each.what}" for each in found.changes}
-    return Changes(str(baseline), comparison.sentence(found), cells)
+    return since(str(baseline), compare(read(baseline), report))
+
+
+def past_of(report: Report, path: Path, last: int, name: str | None = None) -> Past:
+    """What the page says of the ``last`` runs in a history. ``name`` is what it calls the host.
+
+    `HistoryError` where the history knows none of the report's hosts.
+    """
+    names = {told: host for host, told in history_names(report, name).items()}
+    found = history.trends(path, last=last)
+    trends = {(names[t.host], t.cell): t for t in found if t.host in names}
+    if not trends:
+        known = ", ".join(sorted({trend.host for trend in found})) or "none"
+        raise HistoryError(
+            f"{path} has no run of {', '.join(names)}. Add the report with “reactor-matrix history "
+            f"add”, or say with --as which of the hosts there it is: {known}."
+        )
+    return Past({key: trends[key] for key in report.plan.cells() if key in trends})
+
+
+def history_names(report: Report, name: str | None) -> dict[str, str]:
+    """What a history calls each host of a report; `HistoryError` where one name is for several."""
+    if name is None:
+        return {host.id: host.id for host in report.hosts}
+    if len(report.hosts) != 1:
+        raise HistoryError("--as names one host, and this report has several; leave it out.")
+    return {report.hosts[0].id: name}
 
 
 def leave_word(host: str, why: str, like: Path, output: Path) -> None:

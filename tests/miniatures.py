@@ -58,6 +58,10 @@ _BODIES = {
     "stops": "os.kill(os.getpid(), signal.SIGSTOP)",
     "exits": "os._exit(0)",
     "exits_with_9": "os._exit(9)",
+    "crashes_its_reactor": """
+        from twisted.internet import reactor
+        reactor.crash()
+    """,
     "writes_garbage": "os.write(EVENTS, b'\\0\\xffgarbage\\n')",
     "never_stops_writing_garbage": """
         while True:
@@ -128,13 +132,16 @@ def event(name, **data):
     return json.dumps({"t": 0.0, "side": "process", "event": name, **data}) + "\\n"
 
 def ended(job, events, status=0):
-    say(type="ended", job=job, status=status, events=events, stderr="")
+    say(type="ended", job=job, status=status, expired=False, events=events, stderr="")
 
-def jobs():
+def jobs(is_alive=False):
+    sys.stdin.readline()  # a whole agent, which is not to be had
     hello()
     for line in sys.stdin:
         message = json.loads(line)
-        if message["do"] == "probe":
+        if message["do"] == "beat" and is_alive:
+            say(type="beat")
+        elif message["do"] == "probe":
             ended(message["job"], event("started") + event("finished"))
         elif "job" in message:
             yield message
@@ -165,11 +172,7 @@ _STORIES = {
     ),
     "answers_without_end": "for job in jobs():\n    while True: os.write(1, b'x' * 65536)",
     "answers_nothing": "for job in jobs(): pass",
-    "lies_about_its_pid": (
-        "for job in jobs():\n"
-        "    say(type='began', job=job['job'], pid=int(os.environ['MINIATURE_VICTIM']))\n"
-        "    sys.exit()"
-    ),
+    "answers_signs_of_life_alone": "for job in jobs(is_alive=True): pass",
     "says_nothing_of_it": "for job in jobs(): ended(job['job'], '')",
     "claims_all_is_well": (
         "for job in jobs(): ended(job['job'], event('started') + event('finished'))"

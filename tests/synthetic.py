@@ -266,6 +266,8 @@ def _abort(cell: Cell, t: float, written: int, read: int, rng: Random) -> Iterat
     yield _event(t + 0.0001, wire.ABORTER, wire.PRODUCER_STOPPED)
     yield _event(t + 0.00015, wire.ABORTER, wire.ABORT_RETURNED, raised=None)
     yield _event(lost, wire.ABORTER, wire.CONNECTION_LOST, reason=why, turns=1)
+    if cell.side == "client":
+        yield _event(lost, wire.ABORTER, wire.FACTORY_TOLD)
     yield _event(lost + 0.0001, wire.ABORTER, wire.LATE_WRITE, raised=None)
     yield _event(lost + 0.0001, wire.ABORTER, wire.LATE_CALL, call="loseConnection", raised=None)
     yield _event(lost + 0.0002, wire.ABORTER, wire.LATE_ABORT, raised=None)
@@ -286,6 +288,8 @@ def _told(cell: Cell, t: float) -> Iterator[Event]:
     if cell.peer == "reactor":
         why = _exception("ConnectionLost", "Connection to the other side was lost.")
         yield _event(t, wire.PEER, wire.CONNECTION_LOST, reason=why, turns=None)
+        if cell.side == "server":
+            yield _event(t, wire.PEER, wire.FACTORY_TOLD)
         return
     signal, errno = (wire.FIN, None) if cell.is_unix else (wire.RESET, "ECONNRESET")
     yield _event(t - 0.0007, wire.PEER, wire.TOLD, poll=["POLLERR", "POLLHUP"])

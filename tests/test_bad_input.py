@@ -29,7 +29,7 @@ SMALL = ("run", "-r", "select", "-t", "tcp4", "--side", "client", "--peer", "soc
         (("--shard", "half"), "A shard reads K/N"),
         (("--shard", "99999/99999"), "Shard 99999/99999 is empty"),
         (("--python", sys.executable + " -S"), "No module named 'twisted'. Install it there: "),
-        (("--python", "cat"), "cat cannot play: it printed nothing."),
+        (("--python", "cat"), "cat cannot play: Try 'cat --help' for more information."),
         (("--python", "nosuch"), "nosuch could not be started: No such file or directory."),
         (("--python", "'"), "is no command: No closing quotation."),
         (("--python", " "), "--python needs a command that starts a Python"),
@@ -205,7 +205,7 @@ def test_unwritable_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("size", "words"),
     [
-        (1_000, "The agent cannot be put into a temporary folder (File too large)"),
+        (0, "No usable temporary directory found"),
         (100_000, "results.jsonl.part cannot be written (File too large)"),
     ],
 )

@@ -222,6 +222,15 @@ def test_history_of_some_runs(tmp_path: Path) -> None:
     assert "bad since 2026-01-02" in ended.stdout
     assert "1 cell with something to tell." in ended.stdout
     assert "0 cells with" in commands.run("history", "show", path, "nosuch/*").stdout
+    page = tmp_path / "page.html"
+    ended = commands.run(
+        "report", results, "--html", page, "--history", path, "--as", "nightly", "--last", "1"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Over 1 run, 2 January 2026" in page.read_text("utf-8")
+    missing = commands.run("report", results, "--html", page, "--history", tmp_path / "none.db")
+    assert missing.returncode == 2
+    assert "none.db" in missing.stderr
     assert commands.run("history", "prune", path, "--keep", "1").stdout == "1 runs forgotten.\n"
 
 

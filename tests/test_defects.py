@@ -25,7 +25,7 @@ UNDER = {"uvloop_reader_dropped": "uvloop_reset_unread", "tls_abort_error": "tls
 """Reproductions that show another one's cause, or more of what comes of it: its is theirs."""
 
 NAMES = sorted(path.stem for path in DEFECTS.glob("*.py"))
-OF_TWISTED = [name for name in NAMES if name.startswith(("tcp_", "tls_"))]
+OF_TWISTED = [name for name in NAMES if name.startswith(("asyncio_", "tcp_", "tls_"))]
 OF_UVLOOP = [name for name in NAMES if name.startswith("uvloop_")]
 OF_QT = [name for name in NAMES if name.startswith("qt_")]
 REPAIRED = """

@@ -105,6 +105,16 @@ def test_pattern(tmp_path: Path) -> None:
     assert trends(path, "nosuch") == ()
 
 
+def test_the_last_runs_are_those_of_each_host(tmp_path: Path) -> None:
+    """Where hosts were added one by one, each has its own last runs."""
+    path = tmp_path / "history.db"
+    for day, name in ((1, "linux"), (2, "bsd"), (3, "linux"), (4, "linux")):
+        add(path, run(day, fail=10 * (day == 1)), {"linux": name})
+    found = {(t.host, t.letters) for t in trends(path, last=2)}
+    assert found == {("linux", "PP"), ("bsd", "P")}
+    assert {t.letters for t in trends(path) if t.host == "linux"} == {"FPP"}
+
+
 def test_prune_forgets_the_oldest(tmp_path: Path) -> None:
     """The last N runs stay, whenever they were added, and cells of others are gone."""
     path = tmp_path / "history.db"

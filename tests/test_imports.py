@@ -30,6 +30,7 @@ LAYERS = (
         "proof",
         "resume",
         "rules",
+        "skim",
         "stacks",
         "statistics",
         "structure",

@@ -223,6 +223,16 @@ def test_reactor_that_raises_early_fails() -> None:
     assert verdict.reasons == ("reactor-runs: install raised builtins.OSError: EMFILE",)
 
 
+def test_reactor_that_stops_early_fails() -> None:
+    """What is not known since the reactor stopped by itself is the reactor's failure."""
+    what = {"type": "builtins.OSError", "message": "EMFILE"}
+    event = Event(9.9, wire.PROCESS, wire.REACTOR_RAISED, {"call": "run", "exception": what})
+    good = GOOD[SOCKET]
+    *events, finished = (e for e in good.events if e.name != wire.SERVED)
+    verdict = judge(SOCKET, evolve(good, events=(*events, event, finished)))
+    assert (verdict.outcome, verdict.broken) == (Outcome.FAIL, ("reactor-runs",))
+
+
 # Anything at all ----------------------------------------------------------------------------------
 
 

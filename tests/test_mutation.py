@@ -46,7 +46,7 @@ def lost_by_abort() -> Mutant:
 def seen_by_matrix(mutant: Mutant | None, folder: Path, cell: Cell = ABORT) -> Sight:
     """What one cell sees of it."""
     changed = environment(mutant, folder)
-    return asyncio.run(by_matrix(changed, [cell], tls_material(), folder))
+    return asyncio.run(by_matrix(changed, [cell], tls_material()))
 
 
 def test_equivalent_mutants_are_explained() -> None:

@@ -138,6 +138,13 @@ def half_closes_twice(events: Events) -> None:
     repeats(wire.READ_LOST)(events)
 
 
+def receives_more_than_was_sent(events: Events) -> None:
+    """A change that lets one more byte arrive than had left the transport before the abort."""
+    looks = [event for event in events[: place(events, ABORTED)] if event.name == wire.SAMPLE]
+    sets(wire.RECEIVED, bytes=looks[-1]["read"] + looks[-1]["kernel"] + 1)(events)
+
+
+ABORTED, REGISTERED = wire.ABORT_CALLED, wire.PRODUCER_REGISTERED
 LOST, PAUSED, RESUMED = wire.CONNECTION_LOST, wire.PRODUCER_PAUSED, wire.PRODUCER_RESUMED
 CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("reactor-runs", SOCKET, sets(wire.ABORT_RETURNED, raised=EXCEPTION), "OSError: oh"),
@@ -145,6 +152,9 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("producer-paused", SOCKET, adds(PAUSED, wire.ABORTER, RESUMED), "was not paused"),
     ("connection-lost-once", SOCKET, repeats(LOST, wire.ABORTER), "called 2 times"),
     ("connection-lost-once", SOCKET, half_closes_twice, "readConnectionLost was called 2 times"),
+    ("factory-told", SOCKET, loses(wire.FACTORY_TOLD), "called 0 times"),
+    ("factory-told", SOCKET, repeats(wire.FACTORY_TOLD), "called 2 times"),
+    ("factory-told", REACTOR, loses(wire.FACTORY_TOLD), "called 0 times"),
     ("not-reentrant", SOCKET, moves(LOST, before=wire.ABORT_RETURNED), "before abortConnection()"),
     ("reason-aborted", SOCKET, sets(LOST, wire.ABORTER, reason=EXCEPTION), "builtins.OSError: oh"),
     ("reason-aborted", RAISES, sets(LOST, wire.ABORTER, reason=EXCEPTION), "builtins.OSError: oh"),
@@ -165,6 +175,12 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("prompt", SOCKET, adds(wire.ABORT_RETURNED, wire.PEER, wire.HOLD_ENDED), "had not come"),
     ("sleeps", SLEEPS, sets(wire.AWAKE, cpu=90_000), "0.090 s of CPU"),
     ("sleeps", SLEEPS, sets(wire.AWAKE, time=50_000), "after 0.050 s, and not after 0.100 s"),
+    (
+        "producer-alternates",
+        SOCKET,
+        adds(wire.PRODUCER_REGISTERED, wire.ABORTER, RESUMED),
+        "resumed",
+    ),
     ("producer-stopped-once", SOCKET, loses(wire.PRODUCER_STOPPED), "was not called"),
     ("producer-stopped-once", SOCKET, repeats(wire.PRODUCER_STOPPED), "called 2 times"),
     ("producer-silent-after-stop", SOCKET, adds(LOST, wire.ABORTER, RESUMED), "producer-resumed"),
@@ -197,7 +213,8 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
     ("peer-told", SOCKET, sets(wire.WIRE, signal=wire.SILENCE), "saw silence"),
     ("peer-told", SOCKET, sets(wire.WIRE, signal=wire.FIN), "without a reactor it sees reset"),
     ("prefix-only", SOCKET, sets(wire.RECEIVED, matches=False, first_difference=7), "at 7"),
-    ("prefix-only", SOCKET, sets(wire.RECEIVED, bytes=1 << 40), "were written before the abort"),
+    ("prefix-only", REACTOR, sets(wire.RECEIVED, bytes=1 << 40), "were written before the abort"),
+    ("buffer-discarded", SOCKET, receives_more_than_was_sent, "1 bytes were sent"),
     ("close-delivers", CLOSES, sets(wire.RECEIVED, bytes=7), "got 7 bytes of"),
     ("close-delivers", CLOSES_TOO, sets(wire.RECEIVED, bytes=7), "got 7 bytes of"),
     ("close-delivers", CLOSES, sets(wire.WIRE, signal=wire.RESET), "saw reset, and not fin"),

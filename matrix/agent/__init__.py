@@ -1,9 +1,12 @@
 """What runs inside the interpreter under test, and records what it sees. It judges nothing.
 
 Standard library and Twisted only, Python 3.8 or newer; of the rest of the
-package it imports `matrix.wire` alone. It travels as a zip and is started with
-``python agent.zip``; from then on it speaks JSON Lines on its standard streams.
+package it imports `matrix.wire` alone. It travels as a zip, over the standard
+input of a Python anywhere, and leaves nothing behind; from then on it speaks
+JSON Lines on its standard streams.
 
+``carried``    imports the agent from the zip that it came in
+``guard``      outlives the agent, and clears up after it
 ``serve``      the process that has Twisted imported and forks one child per job
 ``hello``      what an interpreter says of itself; ``settings`` what it is told
 ``cell``       one child's life: the reactor is installed, runs one scenario, stops

@@ -15,6 +15,10 @@ DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
 """On this signal a child writes the stacks of all its threads to its stderr."""
 
 
+class StoppedEarlyError(Exception):
+    """The reactor's run came to its end, and the scenario had not."""
+
+
 def do(job, descriptor, settings):
     """Do one job (a message of the manager's) and record it on the descriptor."""
     faulthandler.enable()
@@ -91,9 +95,14 @@ def _run(job, recorder, settings):
     settings.check_tls(transport)
     fault = FAULTS[job["fault"]] if job.get("fault") else None
     scenario = SCENARIOS[cell["scenario"]]
+    missing = scenario.needs(reactor)
+    if missing is not None:
+        raise transports.Unsupported(*missing)
     stage = Stage(recorder, reactor, cell, scenario, settings.contexts, fault)
-    reactor.callWhenRunning(stage.play, scenario.steps)
+    reactor.callWhenRunning(stage.play)
     reactor.run()
+    if not stage.is_over:
+        raise StoppedEarlyError("the reactor stopped although the scenario went on")
 
 
 def _control(job, recorder, settings):

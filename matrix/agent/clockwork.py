@@ -12,6 +12,8 @@ from collections import namedtuple
 from contextlib import contextmanager
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from matrix import wire
 from matrix.agent.recorder import describe
 
@@ -37,7 +39,10 @@ class CallRaised(Exception):
 
 
 class Clockwork:
-    """Plays a story. ``turns`` counts the reactor's turns since `count_turns`; None before."""
+    """Plays a story, until it ``is_over``.
+
+    ``turns`` counts the reactor's turns since `count_turns`; None before.
+    """
 
     def __init__(self, recorder, reactor, each_look):
         self.turns: Any = None
@@ -46,6 +51,8 @@ class Clockwork:
         self._each_look = each_look
         self._pace = PACE
         self._is_asleep = False
+        self._shutdown: Any = None
+        self.is_over = False
 
     def play(self, story):
         """Play the story on the running reactor, and stop the reactor at its end."""
@@ -56,6 +63,11 @@ class Clockwork:
     def count_turns(self):
         """Look in every turn of the reactor from now on, and count from 0."""
         self._pace = self.turns = 0
+
+    def hold_shutdown(self):
+        """What a trigger returns that lets the reactor stop at the story's end."""
+        self._shutdown = Deferred()
+        return self._shutdown
 
     def slow_down(self):
         """Look once in a while again."""
@@ -89,9 +101,16 @@ class Clockwork:
             self._recorder.record(wire.PROCESS, wire.HARNESS_RAISED, exception=describe(error))
             goes_on = False
         if not goes_on:
-            self._reactor.stop()
+            self._stop()
         elif not self._is_asleep:
             self._reactor.callLater(self._delay(), self._tick)
+
+    def _stop(self):
+        self.is_over = True
+        if self._shutdown is None:
+            self._reactor.stop()
+        else:
+            self._shutdown.callback(None)
 
     def _delay(self):
         """Looks get rarer, the longer a state is waited for; counted turns come one by one."""

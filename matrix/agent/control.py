@@ -108,7 +108,7 @@ def _prove(recorder, sock, session, witness):
 
     def is_proved():
         filler.pour()
-        sample = probe.sample(CHUNK, witness.read, witness.receive_queue())
+        sample = probe.sample(CHUNK, witness)
         recorder.record(wire.ABORTER, wire.SAMPLE, **sample)
         proof = prover.look(sample, recorder.now())
         if proof is not None:

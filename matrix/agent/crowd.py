@@ -16,11 +16,7 @@ class _Member:
     def __init__(self, stage):
         self.reactor = stage.reactor
         self.transport = stage.transport
-        self.exchange = 0
-        self.small_buffers = stage.small_buffers
-        self.starts_tls = False
-        self.answered = True
-        self.at_once = lambda aborter: None
+        self.scenario = stage.scenario
         self.turns_since_abort = None
         self.is_client = stage.is_client
         self.tls_options = stage.tls_options
@@ -68,7 +64,7 @@ class Crowd:
         aborter, peer = wiring.aborter, wiring.peer
         if aborter.lost:
             return False
-        sample = aborter.probe.sample(aborter.written, peer.read, peer.receive_queue())
+        sample = aborter.probe.sample(aborter.written, peer)
         return prover.look(sample, now) is not None
 
     def abort(self):

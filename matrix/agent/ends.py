@@ -15,6 +15,9 @@ from matrix.agent.recorder import describe_reason
 CHUNK = 80_000
 """Bytes in one write: more than a transport takes before it pauses its producer."""
 
+SIP = 1000
+"""Bytes in one write of a producer that has little: far less than fills a transport."""
+
 WRITE_LIMIT = 1 << 24
 """Bytes after which a producer that nobody pauses stops by itself."""
 
@@ -44,7 +47,7 @@ class End(Protocol):
         self.socket_number, self.socket_family = _socket(self.transport)
         local, remote = self.transport.getHost(), self.transport.getPeer()
         self.record(wire.CONNECTED, local=str(local), remote=str(remote))
-        if not self.stage.transport.tls or self.stage.starts_tls:
+        if not self.stage.transport.tls or self.stage.scenario.starts_tls:
             self.begin()
 
     def handshakeCompleted(self):
@@ -111,15 +114,16 @@ class Aborter(End):
         super().__init__(stage)
         self.written = 0
         self.paused = self.stopped = self.read_lost = self.is_finished = False
+        self.is_sipping = False
         self.is_streaming = self._is_pouring = False
 
     def connectionMade(self):
         """The connection is there, and its descriptor can be watched."""
         super().connectionMade()
-        if self.stage.small_buffers:
+        if self.stage.scenario.small_buffers:
             transports.shrink_descriptor(self.socket_number, self.socket_family, socket.SO_SNDBUF)
         self.probe = probes.Probe(self.socket_number, self.socket_family)
-        self.stage.at_once(self)
+        self.stage.scenario.at_once(self)
 
     def dataReceived(self, data):
         """Bytes of the application; once it has aborted, there ought to be none."""
@@ -167,7 +171,9 @@ class Aborter(End):
         self.paused = False
         self.record(wire.PRODUCER_RESUMED, written=self.written)
         self.follow_hook("resumeProducing")
-        if self.is_streaming:
+        if self.is_sipping:
+            self.write(SIP)
+        elif self.is_streaming:
             self.pour()
         elif self.wants_more:
             self.write(CHUNK)
@@ -194,21 +200,26 @@ class ReactorPeer(End):
     def __init__(self, stage):
         super().__init__(stage)
         self.still = False
+        self._wanted = None
 
     def begin(self):
         """Stop reading, unless bytes are to be exchanged first."""
         super().begin()
-        if not self.stage.exchange or self.reading.bytes:
+        if not self.stage.scenario.exchange or self.reading.bytes:
             self.hold_still()
 
     def dataReceived(self, data):
         """Answer the exchange once all of it has come, and read nothing after it."""
         super().dataReceived(data)
-        if self.stage.exchange and not self.still and self.reading.bytes >= self.stage.exchange:
-            self.record(wire.EXCHANGED, sent=self.stage.exchange, received=self.reading.bytes)
-            self.transport.write(stream.expected(0, self.stage.exchange))
-            if not self.stage.starts_tls:
+        scenario, so_far = self.stage.scenario, self.reading.bytes
+        if scenario.exchange and not self.still and so_far >= scenario.exchange:
+            self.record(wire.EXCHANGED, sent=scenario.exchange, received=so_far)
+            self.transport.write(stream.expected(0, scenario.exchange))
+            if not scenario.starts_tls:
                 self.hold_still()
+        if self._wanted is not None and so_far >= self._wanted:
+            self._wanted = None
+            self.hold_still()
 
     def say(self, data):
         """Send bytes to the aborter."""
@@ -243,6 +254,11 @@ class ReactorPeer(End):
         """Read again."""
         if not self.lost:
             self.transport.resumeProducing()
+
+    def catch_up(self, count):
+        """Read until ``count`` bytes of the application have come in all, and hold still again."""
+        self.still, self._wanted = False, count
+        self.transport.resumeProducing()
 
     drain_politely = drain
     """The transport answers a close_notify by itself."""
@@ -282,4 +298,5 @@ class OneOf(Factory):
         )
 
     def clientConnectionLost(self, connector, reason):
-        """Part of the client factory's interface."""
+        """The client's connection is gone: recorded."""
+        self._stage.recorder.record(self._build.side, wire.FACTORY_TOLD)

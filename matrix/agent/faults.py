@@ -108,6 +108,12 @@ def lost_never(stage):
     stage.aborter.connectionLost = lambda reason: None
 
 
+@_breaks("factory-told")
+def factory_not_told(stage):
+    """The client's factory does not hear of the loss, and will not connect again."""
+    stage.aborter.factory.clientConnectionLost = lambda connector, reason: None
+
+
 @_breaks("not-reentrant")
 def lost_inside_the_call(stage):
     """The loss is told before abortConnection() returns."""
@@ -197,6 +203,18 @@ def reactor_never_sleeps(stage):
         stage.reactor.callLater(0, burn)
 
     stage.fall_asleep = broken
+
+
+@_breaks("producer-alternates")
+def resumed_twice(stage):
+    """A producer that has just been resumed is resumed once more."""
+    resume = stage.aborter.resumeProducing
+
+    def broken():
+        resume()
+        resume()
+
+    stage.aborter.resumeProducing = broken
 
 
 @_breaks("producer-stopped-once")
@@ -331,6 +349,21 @@ def bytes_garbled(stage):
     transport = stage.aborter.transport
     write = transport.write
     transport.write = lambda data: write(bytes([data[0] ^ 1]) + data[1:])
+
+
+@_breaks("buffer-discarded")
+def abort_sends_on(stage):
+    """The abort takes place some turns later, and the transport sends on until then."""
+    lowest = _lowest(stage.aborter.transport)
+    abort = lowest.abortConnection
+
+    def broken(turns=wire.PROMPT_TURNS // 2):
+        if turns:
+            stage.reactor.callLater(0, broken, turns - 1)
+        else:
+            abort()
+
+    lowest.abortConnection = broken
 
 
 @_breaks("close-delivers")

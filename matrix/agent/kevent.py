@@ -178,12 +178,9 @@ class _Watched:
     def _space(self):
         if not self.is_socket:
             return 1
-        sock = socket.socket(fileno=self.number)
-        try:
+        with probes.borrowed(self.number) as sock:
             size = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
             return max(1, size - (probes.send_queue(sock) or 0))
-        finally:
-            sock.detach()
 
 
 class _Queue:

@@ -6,11 +6,13 @@ of it would keep the connection open over its owner's close.
 
 from __future__ import annotations
 
+import os
 import platform
 import select
 import socket
 import struct
 from collections import namedtuple
+from contextlib import contextmanager
 
 from matrix import wire
 
@@ -21,6 +23,7 @@ except ImportError:  # Windows
     fcntl = termios = None  # type: ignore[assignment]
 
 IS_LINUX = platform.system() == "Linux"
+_IS_PYPY = platform.python_implementation() == "PyPy"
 IS_MACOS = platform.system() == "Darwin"
 _SO_NWRITE = 0x1024  # <sys/socket.h> of macOS: bytes in the send queue
 
@@ -73,6 +76,28 @@ def writeable(descriptor):
     return any(flags & select.POLLOUT for _, flags in poll.poll(0))
 
 
+def wait_for_both(descriptor, limit):
+    """Block until there is something to read and room to write; False after ``limit`` seconds."""
+    readable = select.select([descriptor], [], [], limit)[0]
+    return bool(readable and select.select([], [descriptor], [], limit)[1])
+
+
+@contextmanager
+def borrowed(descriptor, family=-1, kind=-1):
+    """A socket object on a descriptor that is somebody else's, and that is left as it was.
+
+    To make one changes nothing on CPython; PyPy makes the descriptor a blocking one by that.
+    """
+    was_blocking = _IS_PYPY and os.get_blocking(descriptor)
+    sock = socket.socket(family, kind, fileno=descriptor)
+    try:
+        if _IS_PYPY:
+            os.set_blocking(descriptor, was_blocking)
+        yield sock
+    finally:
+        sock.detach()
+
+
 class Probe:
     """Looks at the aborter's socket through its number, for as long as it is open."""
 
@@ -80,18 +105,17 @@ class Probe:
         self._descriptor = descriptor
         self._family = family
 
-    def sample(self, written, read, recvq):
+    def sample(self, written, peer):
         """The fields of a `matrix.wire.SAMPLE` event.
 
         TCP_INFO is read first and writeability last: the other way round a window that
-        opens between the two gives a false proof.
+        opens between the two gives a false proof. Bytes that move on while this looks
+        may be counted twice, and are never missed: it looks where they are going last.
         """
-        sock = socket.socket(self._family, socket.SOCK_STREAM, fileno=self._descriptor)
-        try:
+        with borrowed(self._descriptor, self._family, socket.SOCK_STREAM) as sock:
             words, sendq = tcp_info(sock), send_queue(sock)
-        finally:
-            sock.detach()
-        kernel = self._in_kernel(sendq, recvq)
+        recvq = peer.receive_queue()
+        read, kernel = peer.read, self._in_kernel(sendq, recvq)
         return {
             "written": written,
             "read": read,

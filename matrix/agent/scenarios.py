@@ -6,23 +6,26 @@ What each is for, and where it has a meaning, stands in the catalogue
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import namedtuple
 
 from twisted.protocols.policies import TimeoutMixin
 
 from matrix import wire
+from matrix.agent.ends import SIP
 
 Scenario = namedtuple(
     "Scenario",
-    "steps exchange small_buffers starts_tls answered at_once half_closes",
-    defaults=(0, True, False, True, lambda aborter: None, False),
+    "steps exchange small_buffers starts_tls answered at_once half_closes on_number_zero needs",
+    defaults=(0, True, False, True, lambda aborter: None, False, False, lambda reactor: None),
 )
 """``steps(stage)`` yields waits; ``exchange`` bytes cross both ways first.
 
 ``answered``: the peer takes part in the TLS handshake. ``at_once(aborter)`` is called from inside
 its ``connectionMade``: where there is TLS, before the handshake. ``half_closes``: it is told of a
-half-close.
+half-close. ``on_number_zero``: its descriptor is number 0. ``needs(reactor)`` says with a code of
+`matrix.wire.UNSUPPORTED_CODES` and in words why it cannot be played, or None.
 """
 
 ASLEEP_FOR = 0.1
@@ -30,6 +33,9 @@ ASLEEP_FOR = 0.1
 
 MUCH = 1 << 20
 """Bytes of one write without a producer: more than the kernel takes with one default buffer."""
+
+DRAINED = 20.0
+"""Seconds in which all of that must have crossed, to a small buffer and on a busy machine."""
 
 MANY = 200
 """Connections on one reactor in ``abort-many``."""
@@ -57,6 +63,18 @@ class DeliberateError(Exception):
 
 def _fail():
     raise DeliberateError("raised by the scenario")
+
+
+def _small_numbers(reactor):
+    if os.name != "posix":
+        return wire.WRONG_PLATFORM, "sockets are not numbered like files here"
+    return None
+
+
+def _descriptors(reactor):
+    if not hasattr(reactor, "getReaders"):
+        return wire.INTERFACE_MISSING, "the reactor does not tell whom it would wake up"
+    return None
 
 
 def _fill_and_prove(stage, streaming=True):
@@ -131,6 +149,16 @@ def abort_when_full_at_once(stage):
 
 
 @_scenario()
+def abort_when_full_again(stage):
+    """The peer catches up, the producer has little for a while, and then fills everything again."""
+    yield from _fill_and_prove(stage)
+    yield from stage.catch_up()
+    stage.fill_again()
+    yield from stage.prove()
+    yield from _abort(stage)
+
+
+@_scenario()
 def unregister_then_abort(stage):
     """The paused producer unregisters itself."""
     yield from _fill_and_unregister(stage)
@@ -170,12 +198,30 @@ def lose_then_abort(stage):
 
 @_scenario()
 def lose_when_full(stage):
-    """An orderly close, and a peer that reads on: everything arrives."""
+    """An orderly close, and a peer that reads on: everything arrives, what comes later too."""
+
+    def finish():
+        stage.aborter.write(SIP)
+        stage.unregister()
+
     yield from _fill_and_prove(stage)
-    stage.when("resumeProducing", stage.unregister)
+    stage.when("resumeProducing", finish)
     stage.close()
     stage.peer.drain_politely()
-    yield from stage.see_the_end()
+    yield from stage.see_the_end(DRAINED)
+
+
+@_scenario(at_once=lambda aborter: aborter.write(MUCH))
+def lose_when_full_no_producer(stage):
+    """The same, of two writes without a producer."""
+    yield from stage.connect()
+    yield from stage.see_peer_still()
+    yield from stage.prove()
+    stage.aborter.write(SIP)
+    yield from stage.prove()
+    stage.close()
+    stage.peer.drain_politely()
+    yield from stage.see_the_end(DRAINED)
 
 
 @_scenario(half_closes=True)
@@ -186,11 +232,11 @@ def unregister_then_lose(stage):
     yield from stage.prove()
     yield from stage.fill()
     stage.call("unregisterProducer")
-    stage.aborter.write(1000)
+    stage.aborter.write(SIP)
     yield from stage.prove()
     stage.close()
     stage.peer.drain_politely()
-    yield from stage.see_the_end()
+    yield from stage.see_the_end(DRAINED)
 
 
 @_scenario()
@@ -200,7 +246,7 @@ def lose_then_write(stage):
     stage.close()
     stage.call("write", b"after the close")
     stage.peer.drain_politely()
-    yield from stage.see_the_end()
+    yield from stage.see_the_end(DRAINED)
 
 
 @_scenario()
@@ -209,14 +255,14 @@ def lose_write_when_full(stage):
     yield from _fill_and_unregister(stage)
     stage.close("loseWriteConnection")
     stage.peer.drain()
-    yield from stage.see_the_end()
+    yield from stage.see_the_end(DRAINED)
 
 
 @_scenario()
 def write_then_abort(stage):
     """One more write to the full transport."""
     yield from _fill_and_prove(stage)
-    stage.aborter.write(1000)
+    stage.aborter.write(SIP)
     yield from _abort(stage)
 
 
@@ -259,6 +305,16 @@ def abort_in_data_received(stage):
     yield from _fill_and_prove(stage)
     stage.when("dataReceived", stage.abort)
     stage.peer.say(b"?")
+    yield from stage.the_abort()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
+def abort_as_it_reopens(stage):
+    """The same in the very turn in which the connection gets writeable again."""
+    yield from _fill_and_prove(stage)
+    stage.when("dataReceived", stage.abort)
+    yield from stage.reopen_at_once()
     yield from stage.the_abort()
     yield from stage.see_both_ends_down()
 
@@ -313,6 +369,28 @@ def abort_from_thread(stage):
 
 
 @_scenario()
+def abort_among_queued_calls(stage):
+    """A function queues itself again, each time that it is called, until the connection is lost."""
+
+    def again():
+        if not stage.aborter.lost:
+            stage.reactor.callFromThread(again)
+
+    yield from _fill_and_prove(stage)
+    again()
+    yield from _abort(stage)
+
+
+@_scenario()
+def abort_in_shutdown(stage):
+    """The program is told to stop: it aborts, and waits until it is told of the loss."""
+    yield from _fill_and_prove(stage)
+    stage.shut_down(stage.abort)
+    yield from stage.the_abort()
+    yield from stage.see_both_ends_down()
+
+
+@_scenario()
 def abort_after_timeout(stage):
     """A time-out that was put off aborts, while the reactor has nothing else to do."""
     yield from _fill_and_prove(stage)
@@ -327,6 +405,22 @@ def abort_after_timeout(stage):
 
 
 # States ---------------------------------------------------------------------------------------
+
+
+@_scenario(on_number_zero=True, needs=_small_numbers)
+def abort_on_descriptor_zero(stage):
+    """The connection's descriptor is the first of all."""
+    yield from _fill_and_prove(stage)
+    yield from _abort(stage)
+
+
+@_scenario(needs=_descriptors)
+def abort_after_spurious_wakeup(stage):
+    """The reactor tells the full connection of events that are none."""
+    yield from _fill_and_prove(stage)
+    yield from stage.wake_for_nothing()
+    yield from stage.prove()
+    yield from _abort(stage)
 
 
 @_scenario()
@@ -416,6 +510,15 @@ def peer_closes_while_full(stage):
     """The peer ends its side in good order, and then drains."""
     yield from _fill_and_prove(stage)
     stage.peer_acts(wire.FINISH)
+    stage.peer.drain()
+    yield from stage.see_the_end()
+
+
+@_scenario()
+def peer_truncates_while_full(stage):
+    """The peer ends its side without close_notify, and then drains."""
+    yield from _fill_and_prove(stage)
+    stage.peer_acts(wire.TRUNCATE)
     stage.peer.drain()
     yield from stage.see_the_end()
 

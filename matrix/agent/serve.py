@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import selectors
 import signal
@@ -16,9 +17,12 @@ import sys
 
 from matrix import wire
 from matrix.agent import cell, hello
+from matrix.agent.guard import close_others
 from matrix.agent.settings import Settings
 
 _READ_SIZE = 1 << 16
+_EVER = 3600.0
+"""Seconds that are long enough to wait for nothing, and that every system can wait."""
 _DUMP_TIME = 0.5
 """Seconds that a child has to write its stacks before it is killed."""
 
@@ -26,12 +30,13 @@ _DUMP_TIME = 0.5
 class Child:
     """One job's process: what it wrote on its two pipes so far."""
 
-    def __init__(self, job, pid, events, stderr):
+    def __init__(self, job, deadline, pid, events, stderr):
         self.job = job
         self.pid = pid
         self.pipes = {events: bytearray(), stderr: bytearray()}
         self.events, self.stderr = events, stderr
-        self.dumped_at = None
+        self.due = hello.now() + deadline
+        self.is_expired = False
 
     def drain(self, pipe):
         """Read what the pipe holds; keep no more than `wire.MAX_OUTPUT` bytes. False at its end."""
@@ -45,6 +50,12 @@ class Child:
                 return False
             kept += data[: max(0, wire.MAX_OUTPUT - len(kept))]
 
+    def expire(self):
+        """Its time is over: have it write its stacks; and if that has been asked for, kill it."""
+        self.kill(signal.SIGKILL if self.is_expired else cell.DUMP_SIGNAL)
+        self.is_expired = True
+        self.due = hello.now() + _DUMP_TIME
+
     def kill(self, number):
         """Signal the whole process group of this child."""
         try:
@@ -56,19 +67,22 @@ class Child:
 class Server:
     """Forks children for the jobs that come in, and reports each child's end."""
 
-    def __init__(self, commands, answers):
+    def __init__(self, commands, answers, guard):
         self._commands = commands
         self._answers = answers
+        self._unsaid = bytearray()
+        self._guard = guard
         self._children = {}
         self._settings = Settings()
         self._selector = selectors.DefaultSelector()
         self._pending = b""
         self._is_open = True
+        self._abandoned_at = math.inf
 
     def run(self):
-        """Serve until the manager closes the conversation; then no child is left."""
+        """Serve until the manager closes the conversation, or is not heard of any more."""
         wake_read, wake_write = os.pipe()
-        for descriptor in (wake_read, wake_write, self._commands):
+        for descriptor in (wake_read, wake_write, self._commands, self._answers):
             os.set_blocking(descriptor, False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -79,18 +93,27 @@ class Server:
             while self._is_open:
                 for key, _ in self._selector.select(self._patience()):
                     key.data()
-                self._kill_expired()
                 self._reap()
-        except BrokenPipeError:
-            pass  # a manager that was killed listens no more
+                self._mind_the_time()
         finally:
             for child in self._children.values():
                 child.kill(signal.SIGKILL)
 
     def _say(self, message):
-        view = memoryview(json.dumps(message).encode("ascii") + b"\n")
-        while view:
-            view = view[os.write(self._answers, view) :]
+        """Send a message as soon as the link takes it: one that stalls holds nothing else up."""
+        if not self._unsaid:
+            self._selector.register(self._answers, selectors.EVENT_WRITE, self._send)
+        self._unsaid += json.dumps(message).encode("ascii") + b"\n"
+
+    def _send(self):
+        try:
+            del self._unsaid[: os.write(self._answers, self._unsaid)]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._is_open = False
+        if not self._unsaid:
+            self._selector.unregister(self._answers)
 
     def _take_commands(self):
         data = os.read(self._commands, _READ_SIZE)
@@ -103,9 +126,11 @@ class Server:
         if command["do"] == wire.CONFIGURE:
             self._settings.configure(command)
             gc.collect()
-            gc.freeze()
-        elif command["do"] == wire.EXPIRE:
-            self._expire(command["job"])
+            if hasattr(gc, "freeze"):
+                gc.freeze()
+        elif command["do"] == wire.BEAT:
+            self._abandoned_at = hello.now() + command["patience"]
+            self._say({"type": wire.BEAT})
         else:
             self._fork(command)
 
@@ -118,25 +143,26 @@ class Server:
             self._become_child(job, events_write, stderr_write)
         os.close(events_write)
         os.close(stderr_write)
-        child = self._children[pid] = Child(job["job"], pid, events_read, stderr_read)
+        child = Child(job["job"], job["deadline"], pid, events_read, stderr_read)
+        self._children[pid] = child
         for pipe in child.pipes:
             os.set_blocking(pipe, False)
             self._selector.register(
                 pipe, selectors.EVENT_READ, lambda pipe=pipe: self._read(child, pipe)
             )
-        self._say({"type": wire.BEGAN, "job": child.job, "pid": pid})
 
     def _become_child(self, job, events, stderr):
         """Do the job and exit. The child keeps its own two pipes, and nothing of its parent's."""
         status = 70  # EX_SOFTWARE
         try:
             os.setpgid(0, 0)
+            self._guard.born()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.alarm(int(job["deadline"]) + 30)  # whatever happens to the agent
             os.dup2(stderr, 1)
             os.dup2(stderr, 2)
-            _close_others({0, 1, 2, events})
+            close_others({0, 1, 2, events})
             cell.do(job, events, self._settings)
             status = 0
         finally:
@@ -148,20 +174,18 @@ class Server:
         if not child.drain(pipe):
             self._selector.unregister(pipe)
 
-    def _expire(self, job):
-        for child in self._children.values():
-            if child.job == job and child.dumped_at is None:
-                child.dumped_at = hello.now()
-                child.kill(cell.DUMP_SIGNAL)
-
     def _patience(self):
-        is_dumping = any(child.dumped_at is not None for child in self._children.values())
-        return 0.05 if is_dumping else None
+        """Seconds until there is something to do that nobody tells."""
+        due = [self._abandoned_at, *(child.due for child in self._children.values())]
+        return max(0, min(min(due) - hello.now(), _EVER))
 
-    def _kill_expired(self):
+    def _mind_the_time(self):
+        now = hello.now()
         for child in self._children.values():
-            if child.dumped_at is not None and hello.now() - child.dumped_at > _DUMP_TIME:
-                child.kill(signal.SIGKILL)
+            if now >= child.due:
+                child.expire()
+        if now >= self._abandoned_at:
+            self._is_open = False
 
     def _reap(self):
         while self._children:
@@ -173,6 +197,7 @@ class Server:
 
     def _bury(self, child, status):
         child.kill(signal.SIGKILL)  # whatever it started
+        self._guard.buried(child.pid)
         for pipe in child.pipes:
             child.drain(pipe)
             if pipe in self._selector.get_map():
@@ -184,26 +209,18 @@ class Server:
                 "type": wire.ENDED,
                 "job": child.job,
                 "status": code,
+                "expired": child.is_expired,
                 "events": child.pipes[child.events].decode("utf-8", "backslashreplace"),
                 "stderr": child.pipes[child.stderr].decode("utf-8", "backslashreplace"),
             }
         )
 
 
-def _close_others(kept):
-    for name in os.listdir("/dev/fd"):
-        if int(name) not in kept:
-            try:
-                os.close(int(name))
-            except OSError:
-                pass  # the descriptor that listed the folder
-
-
-def main():
+def serve(guard):
     """Take over the standard streams: what is printed by mistake goes to stderr."""
     commands, answers = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
-    Server(commands, answers).run()
+    Server(commands, answers, guard).run()

@@ -43,9 +43,11 @@ class Plain:
         """The application's bytes in what the descriptor gave."""
         return data
 
-    def finish(self):
+    def say_goodbye(self):
         """Say that nothing more will be sent."""
         self._socket.shutdown(socket.SHUT_WR)
+
+    finish = truncate = say_goodbye
 
     def kind_of_end(self):
         """What an end of file means."""
@@ -53,7 +55,11 @@ class Plain:
 
 
 class Encrypted:
-    """A TLS connection over memory buffers, so that the descriptor stays in our hands."""
+    """A TLS connection over memory buffers, so that the descriptor stays in our hands.
+
+    ``pending`` counts the bytes that were read from the descriptor since the handshake, less those
+    that the application has got: never less than what waits in here, and TLS's own besides.
+    """
 
     is_encrypted = True
 
@@ -68,15 +74,12 @@ class Encrypted:
             server_hostname="localhost" if self._is_client else None,
         )
         self.has_close_notify = False
-
-    @property
-    def pending(self):
-        """Bytes that were read from the descriptor and are not decrypted yet."""
-        return self._incoming.pending
+        self.pending = 0
 
     def shake_hands(self):
         """Complete the handshake; the client's end verifies the certificate and the name."""
         self._pump(self._tls.do_handshake)
+        self.pending = self._incoming.pending
 
     def facts(self):
         """The fields of a `matrix.wire.HANDSHAKE` event."""
@@ -92,7 +95,9 @@ class Encrypted:
 
     def receive(self, size):
         """Between one and ``size`` bytes of the application."""
-        return self._pump(self._tls.read, size)
+        data = self._pump(self._tls.read, size)
+        self.pending -= len(data)
+        return data
 
     def encrypt(self, data):
         """What the descriptor must be given for the application's bytes."""
@@ -101,7 +106,7 @@ class Encrypted:
 
     def decrypt(self, data):
         """The application's bytes in what the descriptor gave."""
-        self._incoming.write(data)
+        self._take(data)
         plain = bytearray()
         try:
             while not self.has_close_notify:
@@ -112,13 +117,22 @@ class Encrypted:
             pass
         except ssl.SSLZeroReturnError:
             self.has_close_notify = True
+        self.pending -= len(plain)
         return bytes(plain)
 
-    def finish(self):
-        """Say that nothing more will be sent: close_notify, and then the FIN."""
+    def say_goodbye(self):
+        """Say that nothing more will be sent: close_notify, and no FIN."""
         with suppress(ssl.SSLWantReadError):
             self._tls.unwrap()
         self._flush()
+
+    def finish(self):
+        """The same, and then the FIN."""
+        self.say_goodbye()
+        self.truncate()
+
+    def truncate(self):
+        """The FIN, and nothing before it."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def kind_of_end(self):
@@ -132,10 +146,14 @@ class Encrypted:
                 result = step(*arguments)
             except ssl.SSLWantReadError:
                 self._flush()
-                self._incoming.write(_some(self._socket, READ_SIZE))
+                self._take(_some(self._socket, READ_SIZE))
             else:
                 self._flush()
                 return result
+
+    def _take(self, data):
+        self.pending += len(data)
+        self._incoming.write(data)
 
     def _flush(self):
         if self._outgoing.pending:

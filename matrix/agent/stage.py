@@ -13,11 +13,15 @@ from matrix.agent import leftovers, probes, transports
 from matrix.agent.bystander import Bystander
 from matrix.agent.clockwork import LIMIT, CallRaised, Clockwork, GaveUp, Wait, calling
 from matrix.agent.crowd import Crowd
+from matrix.agent.ends import SIP
 from matrix.agent.recorder import describe
 from matrix.agent.wiring import Wiring
 
 CROWD_LIMIT = 120.0
 """Seconds in which a step of a whole crowd must come about, on a machine that is busy elsewhere."""
+
+CROWD_END = 40.0
+"""Seconds in which a whole crowd must go down, on such a machine."""
 
 LATE_CALLS = ("loseConnection", "unregisterProducer", "pauseProducing", "resumeProducing")
 """What a program may still call that has not heard of the loss, besides a write and an abort."""
@@ -33,12 +37,7 @@ class Stage:
         self.recorder = recorder
         self.reactor = reactor
         self.transport = transports.parse(cell["transport"])
-        self.exchange = scenario.exchange
-        self.small_buffers = scenario.small_buffers
-        self.starts_tls = scenario.starts_tls
-        self.answered = scenario.answered
-        self.at_once = scenario.at_once
-        self._half_closes = scenario.half_closes
+        self.scenario = scenario
         self._cell, self._contexts = cell, contexts
         self._aborter_is_client = cell["side"] == "client"
         self._fault = fault
@@ -66,17 +65,22 @@ class Stage:
         """Whether that side (aborter or peer) is the one that connects."""
         return (side == wire.ABORTER) == self._aborter_is_client
 
-    def play(self, scenario):
+    def play(self):
         """Play the scenario on the running reactor, and stop the reactor at its end."""
-        self._clockwork.play(self._whole(scenario))
+        self._clockwork.play(self._whole())
 
-    def _whole(self, scenario):
+    @property
+    def is_over(self):
+        """Whether the scenario has come to its end."""
+        return self._clockwork.is_over
+
+    def _whole(self):
         try:
             with self._calling("listenTCP"):
                 self._bystander = Bystander(self)
             yield Wait("the bystander", lambda: self._bystander.answered, LIMIT)
             self.recorder.record(wire.PROCESS, wire.BASELINE, **leftovers.held_by(self.reactor))
-            yield from scenario(self)
+            yield from self.scenario.steps(self)
         except (GaveUp, CallRaised):
             pass
         yield from self._take_down()
@@ -95,17 +99,19 @@ class Stage:
         with self._calling("connect"):
             self._wiring.connect()
         yield Wait("both ends", lambda: self.aborter and self.peer, LIMIT)
-        if self.answered:
+        if self.scenario.answered:
             yield Wait("the aborter is set up", lambda: self.aborter.up or self.aborter.lost, LIMIT)
+        if self.scenario.on_number_zero:
+            yield Wait("number 0", lambda: self.aborter.socket_number == 0, LIMIT)
         self._identity = leftovers.identity(self.aborter.socket_number)
-        if self._half_closes:
+        if self.scenario.half_closes:
             alsoProvides(self.aborter, IHalfCloseableProtocol)
         if self._fault is not None:
             self._fault.inject(self)
 
     def exchange_bytes(self):
         """Bytes cross both ways, and then the peer reads no more."""
-        aborter, size = self.aborter, self.exchange
+        aborter, size = self.aborter, self.scenario.exchange
         with self._calling("write"):
             aborter.write(size)
         yield Wait("an answer", lambda: self.aborter.reading.bytes >= size, LIMIT)
@@ -164,9 +170,7 @@ class Stage:
 
     def sample(self, always=False):
         """Look at the connection; what is no news is not recorded, unless it is asked for."""
-        sample = self.aborter.probe.sample(
-            self.aborter.written, self.peer.read, self.peer.receive_queue()
-        )
+        sample = self.aborter.probe.sample(self.aborter.written, self.peer)
         if always or sample != self._last_sample:
             self.aborter.record(wire.SAMPLE, **sample)
         self._last_sample = sample
@@ -199,6 +203,55 @@ class Stage:
     def the_abort(self):
         """The abort that was arranged takes place."""
         yield Wait("the abort", lambda: self.turns_since_abort is not None, LIMIT)
+
+    def catch_up(self):
+        """The peer reads all that there is, and the little that the resumed producer adds to it."""
+        self.aborter.is_sipping = True
+        self.peer.catch_up(self.aborter.written + SIP)
+        yield Wait("the peer has caught up", lambda: self.peer.still, LIMIT)
+        yield from self.turns(QUIET_TURNS)
+        self.sample(always=True)
+        self.aborter.is_sipping = False
+
+    def fill_again(self):
+        """The producer, which nobody has paused since, writes until it is."""
+        with self._calling("write"):
+            self.aborter.pour()
+
+    def reopen_at_once(self):
+        """The peer sends a byte and drains, and the reactor finds both when it looks again: its
+        thread waits here until it is so.
+        """
+        self.peer.say(b"?")
+        self.peer.drain()
+        is_both = probes.wait_for_both(self.aborter.socket_number, LIMIT)
+        yield Wait("a descriptor with both events", lambda: is_both, 0)
+
+    def wake_for_nothing(self):
+        """Tell the reactor's descriptors of the connection that there is something to read and
+        room to write, although there is neither.
+        """
+        both = [*self.reactor.getReaders(), *self.reactor.getWriters()]
+        found = {each for each in both if each.fileno() == self.aborter.socket_number}
+        yield Wait("the reactor's descriptor of the connection", lambda: found, 0)
+        for descriptor in found:
+            for call in ("doRead", "doWrite"):
+                with self._calling(call):
+                    trouble = getattr(descriptor, call)()
+                    if trouble is not None:
+                        raise getattr(trouble, "value", trouble)
+
+    def shut_down(self, do):
+        """Tell the program to stop; before it does, something is done, and the story told."""
+
+        def before_shutdown():
+            self.recorder.record(wire.PROCESS, wire.STOPPING)
+            do()
+            return self._clockwork.hold_shutdown()
+
+        with self._calling("stop"):
+            self.reactor.addSystemEventTrigger("before", "shutdown", before_shutdown)
+            self.reactor.stop()
 
     def turns(self, count):
         """Let the reactor turn."""
@@ -241,9 +294,9 @@ class Stage:
         self.aborter.record(wire.CLOSE_CALLED, written=self.aborter.written)
         self.call(call)
 
-    def see_the_end(self):
-        """What the peer did ends the connection."""
-        yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, LIMIT)
+    def see_the_end(self, limit=LIMIT):
+        """What the peer did, or the close, ends the connection."""
+        yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, limit)
         yield Wait("the peer's end", lambda: self.peer.over, LIMIT)
         yield Wait("the bystander", lambda: self._bystander.answered_since_abort, LIMIT)
 
@@ -261,9 +314,9 @@ class Stage:
         """All of them are told, both ends; then nothing of them is left. False if they are not."""
         is_down = False
         try:
-            yield Wait("the crowd down", crowd.is_down, LIMIT)
+            yield Wait("the crowd down", crowd.is_down, CROWD_END)
             crowd.drain()
-            yield Wait("the crowd's peers", crowd.is_over, LIMIT)
+            yield Wait("the crowd's peers", crowd.is_over, CROWD_END)
             is_down = True
         except GaveUp:
             pass  # the counts tell

@@ -7,6 +7,7 @@ import socket
 from collections import namedtuple
 
 from matrix import wire
+from matrix.agent.probes import borrowed
 
 Transport = namedtuple("Transport", "name family tls")
 """``family`` is an address family, ``tls`` the TLS version over it or None."""
@@ -107,9 +108,8 @@ def shrink(sock, option):
 
 def shrink_descriptor(number, family, option):
     """The same for a socket that is known by its number and owned by somebody else."""
-    sock = socket.socket(family, socket.SOCK_STREAM, fileno=number)
-    shrink(sock, option)
-    sock.detach()
+    with borrowed(number, family, socket.SOCK_STREAM) as sock:
+        shrink(sock, option)
 
 
 def _path(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from typing import Any
@@ -31,13 +32,25 @@ class Wiring:
     def connect(self):
         """Begin to connect; `aborter` and `peer` appear when their ends are there."""
         if not self._has_witness:
-            self._dial(self._listen())
-        elif self._aborter_is_client:
-            self.peer = self._witness(is_client=False)
-            self._dial(self.peer.listen(self._folder))
+            address = self._listen()
         else:
-            self.peer = self._witness(is_client=True)
-            self.peer.connect(self._listen())
+            self.peer = self._witness(is_client=not self._aborter_is_client)
+            if not self._aborter_is_client:
+                self.peer.connect(self._listen())
+                self._free_number_zero(self.peer.await_socket)
+                return
+            address = self.peer.listen(self._folder)
+        if self._aborter_is_client:
+            self._free_number_zero()
+        self._dial(address)
+        if not self._aborter_is_client:
+            self._free_number_zero()
+
+    def _free_number_zero(self, first=lambda: None):
+        """If the aborter's socket is to be number 0: the next one in this process is, after it."""
+        if self._stage.scenario.on_number_zero:
+            first()
+            os.close(0)
 
     def remove_folder(self):
         """Remove what a UNIX socket leaves in the file system."""
@@ -54,10 +67,10 @@ class Wiring:
             stage.recorder,
             stage.transport,
             context,
-            stage.exchange,
-            small_buffers=stage.small_buffers,
-            starts_tls=stage.starts_tls,
-            answers=stage.answered,
+            stage.scenario.exchange,
+            small_buffers=stage.scenario.small_buffers,
+            starts_tls=stage.scenario.starts_tls,
+            answers=stage.scenario.answered,
         )
 
     def _listen(self):
@@ -67,7 +80,7 @@ class Wiring:
             stage.transport,
             self._factory(is_client=False),
             self._folder,
-            stage.small_buffers,
+            stage.scenario.small_buffers,
         )
         self.ports.append(port)
         return address
@@ -84,7 +97,7 @@ class Wiring:
             self._stage,
             lambda protocol: setattr(self, role, protocol),
         )
-        if self._contexts is None or self._stage.starts_tls:
+        if self._contexts is None or self._stage.scenario.starts_tls:
             return factory
         from twisted.protocols.tls import TLSMemoryBIOFactory
 
@@ -93,6 +106,6 @@ class Wiring:
     def tls_options(self, is_client):
         """Twisted's TLS options for that end."""
         contexts = self._contexts
-        if not self._stage.answered:
+        if not self._stage.scenario.answered:
             return contexts.large_client if is_client else contexts.large_server
         return contexts.client if is_client else contexts.server

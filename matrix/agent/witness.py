@@ -27,11 +27,12 @@ _LIMIT = 10.0
 """Seconds in which the other end must answer while a connection is set up."""
 
 
-_DRAIN, _STOP, _SAY, _START_TLS = b"d", b"s", b"!", b"t"
+_DRAIN, _STOP, _SAY, _START_TLS, _CATCH_UP = b"d", b"s", b"!", b"t", b"c"
 _ACTS = {
     wire.FINISH: b"f",
     wire.RESET_IT: b"r",
     wire.RUBBISH: b"g",
+    wire.TRUNCATE: b"u",
     wire.VANISH: b"v",
     wire.SAY: _SAY + b"?",
 }
@@ -66,6 +67,8 @@ class Witness:
         self._lock = threading.Lock()
         self._socket = self._session = self._thread = None
         self.still = self.over = False
+        self._wanted = 0
+        self._has_socket = threading.Event()
         self._is_stopped = self._is_polite = self._is_rude = False
 
     @property
@@ -83,6 +86,10 @@ class Witness:
         """Connect to the aborter's listening port."""
         self._begin(transports.stdlib_connection, self._transport, address, self._small_buffers)
 
+    def await_socket(self):
+        """Block until this end has its socket, or has failed to get one."""
+        self._has_socket.wait(_LIMIT)
+
     def drain(self):
         """Read from now on, whatever the kernel says."""
         self._command(_DRAIN)
@@ -98,6 +105,11 @@ class Witness:
     def say(self, data):
         """Send one byte to the aborter, twice: over TLS, two records that come in together."""
         self._command(_SAY + data)
+
+    def catch_up(self, count):
+        """Read until ``count`` bytes of the application have come in all, and hold still again."""
+        self.still, self._wanted = False, count
+        self._command(_CATCH_UP)
 
     def drain_politely(self):
         """Read from now on, and answer the other end's close_notify, if one comes."""
@@ -132,6 +144,7 @@ class Witness:
     def _run(self, open_socket, *arguments):
         try:
             sock = open_socket(*arguments)
+            self._has_socket.set()
             sock.settimeout(_LIMIT)
             self._record(wire.CONNECTED, local=sock.getsockname(), remote=sock.getpeername())
             self._play(sock, self._first_session(sock))
@@ -145,6 +158,7 @@ class Witness:
                     self._socket.close()
                 self._socket = self._session = None
             self._record(wire.RECEIVED, **self._reading.seen())
+            self._has_socket.set()
             self.over = True
 
     def _accept(self, listener):
@@ -179,10 +193,13 @@ class Witness:
             self._record(wire.HANDSHAKE, **session.facts())
 
     def _swap(self, session):
-        while self.read < self._exchange:
-            self._reading.add(session.receive(self._exchange - self.read))
+        self._read_up_to(self._exchange, session)
         session.send(stream.expected(0, self._exchange))
         self._record(wire.EXCHANGED, sent=self._exchange, received=self.read)
+
+    def _read_up_to(self, count, session):
+        while self.read < count:
+            self._reading.add(session.receive(count - self.read))
 
     def _hold_still(self, sock, session):
         """Read nothing, and do as told, until the time has come to read.
@@ -211,11 +228,17 @@ class Witness:
         if command == _SAY:
             byte = self._commands[1].recv(1)
             sock.sendall(session.encrypt(byte) + session.encrypt(byte))
+        elif command == _CATCH_UP:
+            self._read_up_to(self._wanted, session)
+            self._record(wire.READING_STOPPED)
+            self.still = True
         elif command == _ACTS[wire.RUBBISH]:
             self._is_rude = True
             sock.sendall(b"This is no TLS record." * 10)
         elif command == _ACTS[wire.FINISH]:
             session.finish()
+        elif command == _ACTS[wire.TRUNCATE]:
+            session.truncate()
 
     @staticmethod
     def _reset(sock):
@@ -245,27 +268,36 @@ class Witness:
             if self._is_stopped or not _wait_readable(sock, self._commands[1]):
                 return wire.SILENCE, None
             try:
-                data = os.read(sock.fileno(), READ_SIZE)
+                data = self._read_some(sock, session)
             except OSError as error:
                 return (wire.RESET if error.errno == errno.ECONNRESET else wire.CUT), error.errno
             if not data:
                 return session.kind_of_end(), None
-            if not self._is_rude:
-                self._reading.add(session.decrypt(data))
             if self._is_polite and session.has_close_notify:
                 self._is_polite = False
-                number = _finish(session)
+                number = _answer(session)
                 if number == errno.ECONNRESET:  # which is told once, and was
                     return wire.RESET, number
+
+    def _read_some(self, sock, session):
+        """What the descriptor gives, taken in; nobody sees it when it is in neither place."""
+        with self._lock:
+            data = os.read(sock.fileno(), READ_SIZE)
+            if data and not self._is_rude:
+                self._reading.add(session.decrypt(data))
+            return data
 
     def _record(self, event, **data):
         self._recorder.record(wire.PEER, event, **data)
 
 
-def _finish(session):
-    """Say goodbye; the number of the error where the connection is gone, else None."""
+def _answer(session):
+    """Say goodbye too; the number of the error where the connection is gone, else None.
+
+    The TLS connection is over then, and it is up to the other end to close the one below it.
+    """
     try:
-        session.finish()
+        session.say_goodbye()
     except OSError as error:
         return error.errno
     return None

@@ -7,16 +7,15 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from matrix import wire
 from matrix.errors import AgentError
-from matrix.manager.interpreters import Interpreter
+from matrix.manager.interpreters import START, Interpreter
 from matrix.manager.listening import listen
 from matrix.model.transcript import Ending, How, Transcript
 from matrix.structure import from_json
@@ -27,8 +26,20 @@ LINE_LIMIT = 1 << 27
 HELLO_LIMIT = 60.0
 """Seconds that an interpreter has to start, import Twisted and say hello."""
 
-EXPIRE_LIMIT = 10.0
-"""Seconds that an agent has to dump and kill a process before it is killed itself."""
+BEAT = 10.0
+"""Seconds between one sign of life that is asked of an agent and the next."""
+
+SILENCE_LIMIT = 60.0
+"""Seconds without any word of an agent after which it is lost. A link may stall for as long."""
+
+PATIENCE = 600.0
+"""Seconds without any word of the manager after which an agent ends by itself."""
+
+ANSWER_LIMIT = 2 * SILENCE_LIMIT
+"""Seconds beyond its deadline in which an agent that does give signs of life must end a job."""
+
+END_LIMIT = 5.0
+"""Seconds that an agent has to clear up once it is told to end."""
 
 _STDERR_TAIL = 4000
 
@@ -54,15 +65,15 @@ class Hello:
 
 @define
 class _Pending:
-    """A job that was handed over: where its answer goes, and the process that does it."""
+    """A job that was handed over: where its answer goes, and after how many seconds it expires."""
 
     answer: asyncio.Future[Transcript]
-    pid: int | None = None
+    deadline: float
 
 
 @define
 class Conversation:
-    """A running agent."""
+    """An agent: ``why`` it can be given no job any more; ``is_silent`` if that is its silence."""
 
     interpreter: Interpreter
     _process: asyncio.subprocess.Process
@@ -70,21 +81,27 @@ class Conversation:
     _tasks: list[asyncio.Task[None]] = field(factory=list)
     _stderr: bytearray = field(factory=bytearray)
     _count: int = 0
-    is_open: bool = True
+    _heard: int = 0
+    why: str | None = None
+    is_silent: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be given a job."""
+        return self.why is None
 
     @classmethod
-    async def begin(cls, interpreter: Interpreter, agent: Path) -> tuple[Conversation, Hello]:
+    async def begin(cls, interpreter: Interpreter, agent: bytes) -> tuple[Conversation, Hello]:
         """Start an agent and hear its hello; `AgentError` says why there is none."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *interpreter.command,
-                str(agent),
+                *START,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=LINE_LIMIT,
                 start_new_session=True,  # the terminal's Ctrl-C is the manager's
-                env={**os.environ, "TMPDIR": str(agent.parent)},  # what killed cells leave in it
             )
         except OSError as error:
             raise AgentError(
@@ -92,14 +109,19 @@ class Conversation:
                 "Give --python a command that starts a Python."
             ) from error
         conversation = cls(interpreter, process)
-        conversation._tasks.append(asyncio.create_task(conversation._keep_stderr()))
+        conversation._do_meanwhile(conversation._keep_stderr())
+        conversation._send(agent)
         try:
             hello = await conversation._hear_hello()
         except BaseException:
-            await conversation.end()
+            await conversation._gone()
             raise
-        conversation._tasks.append(asyncio.create_task(conversation._hear()))
+        conversation._do_meanwhile(conversation._hear())
+        conversation._do_meanwhile(conversation._keep_alive())
         return conversation, hello
+
+    def _do_meanwhile(self, doing: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(doing))
 
     async def _hear_hello(self) -> Hello:
         assert self._process.stdout is not None
@@ -110,7 +132,7 @@ class Conversation:
             why = f"said nothing for {HELLO_LIMIT:g} s"
             raise AgentError(f"{self.interpreter} {why}. Is it a Python?") from error
         except (ValueError, RecursionError) as error:
-            await self._gone()
+            await self._ended()
             raise AgentError(self._no_agent()) from error
         try:
             hello = from_json(message, Hello)
@@ -123,8 +145,7 @@ class Conversation:
 
     def _no_agent(self) -> str:
         """Why there is no hello, in words, from what the interpreter printed."""
-        stderr = self._stderr.decode("utf-8", "backslashreplace").strip()
-        last = stderr.splitlines()[-1] if stderr else "it printed nothing"
+        last = self._last_words().rstrip(".") or "it printed nothing"
         advice = "See that it is a Python that has Twisted (reactor-matrix doctor tells more)"
         if "No module named 'twisted'" in last:
             advice = f"Install it there: {self.interpreter} -m pip install twisted pyopenssl"
@@ -132,67 +153,76 @@ class Conversation:
 
     def say(self, message: Mapping[str, Any]) -> None:
         """Send one message."""
-        if self.is_open and self._process.stdin is not None:
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+        if self.is_open:
+            self._send(json.dumps(message).encode() + b"\n")
+
+    def _send(self, line: bytes) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.write(line)
 
     async def do(self, job: Mapping[str, Any], deadline: float) -> Transcript:
-        """Have a job done; past the deadline (seconds) its process is made to tell, and killed."""
+        """Have a job done. The agent kills its process past the deadline: seconds on that host.
+
+        The time that the link takes does not count, so the manager has limits of its own.
+        """
         self._count += 1
-        number = self._count
-        pending = _Pending(asyncio.get_running_loop().create_future())
-        self._pending[number] = pending
-        self.say({**job, "job": number, "deadline": deadline})
+        pending = _Pending(asyncio.get_running_loop().create_future(), deadline)
+        self._pending[self._count] = pending
+        self.say({**job, "job": self._count, "deadline": deadline})
         if not self.is_open:
-            self._lose("the agent had ended")
+            self._lose()
         with suppress(asyncio.TimeoutError):
-            return await asyncio.wait_for(asyncio.shield(pending.answer), deadline)
-        self.say({"do": wire.EXPIRE, "job": number})
-        try:
-            late = await asyncio.wait_for(asyncio.shield(pending.answer), EXPIRE_LIMIT)
-        except asyncio.TimeoutError:
-            self.kill()
-            late = await pending.answer
-        ending = Ending(How.DEADLINE, deadline, f"ended then: {late.ending.how.value}")
-        return Transcript(late.events, ending, late.stderr, late.garbage)
+            return await asyncio.wait_for(asyncio.shield(pending.answer), deadline + ANSWER_LIMIT)
+        self.kill(f"the agent did not end a process within {ANSWER_LIMIT:g} s of its deadline")
+        return await pending.answer
+
+    async def _keep_alive(self) -> None:
+        """Ask for signs of life, until there are none.
+
+        Silence is counted in wakings: while the manager itself is suspended, no time passes.
+        """
+        silence = 0.0
+        while self.is_open and silence < SILENCE_LIMIT:
+            heard = self._heard
+            self.say({"do": wire.BEAT, "patience": PATIENCE})
+            await asyncio.sleep(BEAT)
+            silence = 0 if self._heard > heard else silence + BEAT
+        self.is_silent = self.is_open
+        self.kill(f"the agent said nothing for {SILENCE_LIMIT:g} s")
 
     async def _hear(self) -> None:
         assert self._process.stdout is not None
-        reason = "the agent ended"
+        why = "the agent ended"
         try:
             while line := await self._process.stdout.readline():
+                self._heard += 1
                 self._take(json.loads(line))
         except Exception as error:  # noqa: BLE001 - or its jobs would be waited for in vain
-            reason = f"the agent wrote what is no answer ({type(error).__name__}: {error})"
-        self.kill()
-        code = await self._process.wait()
-        self._lose(f"{reason}; its process ended with {_words(code)}")
+            why = f"the agent wrote what is no answer ({type(error).__name__}: {error})"
+        self.kill(why)
+        code = await self._ended()
+        said = f": {last}" if (last := self._last_words()) else ""
+        self._lose(f"; its process ended with {_words(code)}{said}")
 
     def _take(self, message: Mapping[str, Any]) -> None:
-        pending = self._pending[message["job"]]
-        if message["type"] == wire.BEGAN:
-            pending.pid = message["pid"]
-        elif message["type"] == wire.ENDED:
+        if message["type"] == wire.ENDED:
+            pending = self._pending[message["job"]]
             transcript = listen(message["events"], message["stderr"], message["status"])
+            if message["expired"]:
+                detail = f"ended then: {transcript.ending.how.value}"
+                ending = Ending(How.DEADLINE, pending.deadline, detail)
+                transcript = evolve(transcript, ending=ending)
             del self._pending[message["job"]]
             if not pending.answer.done():
                 pending.answer.set_result(transcript)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, how: str = "") -> None:
         """Whatever was still under way gets no answer any more."""
-        self.is_open = False
         pending, self._pending = self._pending, {}
         for each in pending.values():
-            if each.pid is not None and self._is_ours(each.pid):
-                _kill_group(each.pid)
             if not each.answer.done():
-                each.answer.set_result(Transcript((), Ending(How.LOST, detail=why)))
-
-    def _is_ours(self, pid: int) -> bool:
-        """Whether the process belongs to this agent's session, whatever the agent said of it."""
-        try:
-            return os.getsid(pid) == self._process.pid
-        except (OSError, TypeError, OverflowError):
-            return False
+                ending = Ending(How.LOST, detail=f"{self.why}{how}")
+                each.answer.set_result(Transcript((), ending))
 
     async def _keep_stderr(self) -> None:
         assert self._process.stderr is not None
@@ -200,31 +230,39 @@ class Conversation:
             self._stderr += data
             del self._stderr[:-_STDERR_TAIL]
 
-    def kill(self) -> None:
-        """Kill the agent; its jobs' processes are killed when its end is noticed."""
-        self.is_open = False
-        _kill_group(self._process.pid)
+    def _last_words(self) -> str:
+        """The last line that the interpreter printed, if any."""
+        stderr = self._stderr.decode("utf-8", "backslashreplace").strip()
+        return stderr.splitlines()[-1] if stderr else ""
 
-    async def _gone(self) -> None:
-        """Kill the agent and wait until it and its stderr are at their end."""
-        self.kill()
-        await self._process.wait()
-        await asyncio.wait(self._tasks[:1], timeout=1)
+    def kill(self, why: str) -> None:
+        """Kill the agent, for the first reason that is given; its guard clears up after it."""
+        self.why = self.why or why
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def _ended(self) -> int:
+        """Kill the agent and wait until it and its guard are at their end; its exit status."""
+        self.kill("the agent had ended")
+        code = await self._process.wait()
+        await asyncio.wait(self._tasks[:1], timeout=END_LIMIT)  # the guard has its stderr
+        return code
 
     async def end(self) -> None:
         """End the conversation and the agent; what was under way is lost."""
-        self._lose("the run ended")
+        self.why = self.why or "the run ended"
+        self._lose()
         if self._process.stdin is not None:
             self._process.stdin.close()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._process.wait(), END_LIMIT)
         await self._gone()
+
+    async def _gone(self) -> None:
+        await self._ended()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def _kill_group(pid: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 def _words(code: int) -> str:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import shlex
 import sys
 import zipfile
 from importlib import resources
-from pathlib import Path
 
 from attrs import frozen
 
 from matrix.errors import AgentError
 
-_MAIN = "from matrix.agent.serve import main\nmain()\n"
+START = ("-c", "f'={exec(input())}'")
+"""What is appended to a command: it has the Python run the first line of its standard input.
+
+The words of a command may get there as they are, or by way of a shell, as those after ``ssh HOST``
+do, and nobody can tell by looking at the command. So this is right both ways. As it is, it is a
+string whose braces are evaluated. A shell takes the quotes away; what is left names a set ``f``.
+"""
 
 
 @frozen
 class Interpreter:
-    """A command that starts a Python; ``agent`` is appended to it, and runs.
+    """A command that starts a Python, here or on another machine; `START` is appended to it.
 
     ``host`` is what the host behind it is to be called; None: by what it says of itself.
     """
@@ -31,28 +38,37 @@ class Interpreter:
         return cls((sys.executable,))
 
     @classmethod
-    def parse(cls, text: str) -> Interpreter:
-        """A command as a shell would split it; `AgentError` where it is none."""
+    def parse(cls, text: str, source: str = "--python") -> Interpreter:
+        """A command as a shell would split it; `AgentError`, by its source, where it is none."""
         try:
             command = tuple(shlex.split(text))
         except ValueError as error:
-            raise AgentError(f"--python {text!r} is no command: {error}.") from error
+            raise AgentError(f"{source} {text!r} is no command: {error}.") from error
         if not command:
-            raise AgentError("--python needs a command that starts a Python, such as python3.12.")
+            raise AgentError(f"{source} needs a command that starts a Python, such as python3.12.")
         return cls(command)
 
     def __str__(self) -> str:
         return shlex.join(self.command)
 
 
-def pack_agent(path: Path) -> Path:
-    """Write the zip that travels to an interpreter: `matrix.wire` and `matrix.agent`, no more."""
-    root = resources.files("matrix")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("__main__.py", _MAIN)
+def pack_agent() -> bytes:
+    """The line that makes an agent of a Python: a zip of `matrix.wire` and `matrix.agent`.
+
+    Nothing of it is written to a disk, neither here nor there.
+    """
+    carried = resources.files("matrix").joinpath("agent/carried.py").read_text("utf-8")
+    archive = base64.b85encode(_zipped())
+    begin = f"begin(__import__('base64').b85decode({archive!r}))"
+    return f"exec({carried!a}); {begin}\n".encode("ascii")
+
+
+def _zipped() -> bytes:
+    root, packed = resources.files("matrix"), io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("matrix/__init__.py", "")
         archive.writestr("matrix/wire.py", root.joinpath("wire.py").read_bytes())
         for module in root.joinpath("agent").iterdir():
             if module.name.endswith(".py"):
                 archive.writestr(f"matrix/agent/{module.name}", module.read_bytes())
-    return path
+    return packed.getvalue()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timezone
 from functools import partial
 from itertools import chain, count
-from pathlib import Path
 from typing import Any
 
 import trustme
 from attrs import asdict, define, field, frozen
 
 from matrix import wire
-from matrix.errors import OutputError
 from matrix.expectations import Expectation, expected, shipped
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
@@ -60,7 +57,7 @@ async def stands(
 ) -> AsyncIterator[list[Stand]]:
     """Every interpreter, started and inspected; `AgentError` where one cannot play."""
     async with AsyncExitStack() as stack:
-        agent, tls = stack.enter_context(_packed_agent()), _tls_material()
+        agent, tls = pack_agent(), _tls_material()
         opened: list[Stand] = []
         for interpreter in interpreters:
             running = await stack.enter_async_context(
@@ -69,18 +66,6 @@ async def stands(
             host, unsupported = await inspect(running, {stand.host.id for stand in opened})
             opened.append(Stand(host, running, unsupported))
         yield opened
-
-
-@contextmanager
-def _packed_agent() -> Iterator[Path]:
-    with ExitStack() as stack:
-        try:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="matrix-"))
-            agent = pack_agent(Path(folder) / "agent.zip")
-        except OSError as error:
-            why = f"The agent cannot be put into a temporary folder ({error.strerror})"
-            raise OutputError(f"{why}; let TMPDIR name one that has room.") from error
-        yield agent
 
 
 def _tls_material() -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -24,15 +23,18 @@ DEADLINE = 60.0
 class Session:
     """Hands jobs to an agent, and starts another one when it dies.
 
-    ``hello`` is what the last agent said of itself, None before there was one.
+    That is tried once: a host that does not answer, or that has gone silent, is given up, so that
+    each of the cells that it owes is not a wait of its own. ``hello`` is what the last agent said
+    of itself, None before there was one.
     """
 
     interpreter: Interpreter
-    _agent: Path
+    _agent: bytes
     _configuration: Mapping[str, Any]
     deadline: float = DEADLINE
     hello: Hello | None = None
     _conversation: Conversation | None = None
+    _given_up: AgentError | None = None
     _lock: asyncio.Lock = field(factory=asyncio.Lock)
 
     @property
@@ -45,7 +47,16 @@ class Session:
         async with self._lock:
             if self._conversation is not None and self._conversation.is_open:
                 return
-            begun = await Conversation.begin(self.interpreter, self._agent)
+            if self._conversation is not None and self._conversation.is_silent:
+                why = f"{self.interpreter} is given up: {self._conversation.why}."
+                self._given_up = AgentError(why)
+            if self._given_up is not None:
+                raise self._given_up
+            try:
+                begun = await Conversation.begin(self.interpreter, self._agent)
+            except AgentError as error:
+                self._given_up = error
+                raise
             self._conversation, self.hello = begun
             self._conversation.say({"do": wire.CONFIGURE, **self._configuration})
 
@@ -70,7 +81,7 @@ class Session:
 @asynccontextmanager
 async def session(
     interpreter: Interpreter,
-    agent: Path,
+    agent: bytes,
     tls: Mapping[str, str],
     preload: tuple[str, ...] = (),
     deadline: float = DEADLINE,

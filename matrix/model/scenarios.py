@@ -128,6 +128,14 @@ SCENARIOS = (
         "twisted.internet.test.test_tcp.StreamingProducerClient, the seed's own case.",
     ),
     Scenario(
+        "abort-when-full-again",
+        "producers",
+        "The peer reads everything and holds still again, while the resumed producer has little to "
+        "write; then it has much, and is paused; the state is proved once more; abort.",
+        "A slow client that caught up once, and did not the second time.",
+        "IConsumer.registerProducer: “resumeProducing will only be called when it empties.”",
+    ),
+    Scenario(
         "unregister-then-abort",
         "producers",
         "The paused producer unregisters itself with the buffer full; then abort.",
@@ -160,10 +168,20 @@ SCENARIOS = (
         "lose-when-full",
         "order of calls",
         "loseConnection() while a producer is registered and the buffer is full; the peer drains; "
-        "the producer unregisters itself once it is resumed.",
+        "the producer writes once more when it is resumed, and unregisters itself.",
         "The counterpart of an abort: a slow client gets all that was written.",
         _LOSE,
         ending=wire.CLOSE,
+    ),
+    Scenario(
+        "lose-when-full-no-producer",
+        "order of calls",
+        "One large write in connectionMade; the state is proved; one more write, and "
+        "loseConnection(); the peer drains.",
+        "A whole page is written at once, and the connection closed; the client is slow.",
+        _LOSE,
+        ending=wire.CLOSE,
+        produces=False,
     ),
     Scenario(
         "unregister-then-lose",
@@ -234,6 +252,16 @@ SCENARIOS = (
         "IProtocol.dataReceived: “Called whenever data is received.”",
     ),
     Scenario(
+        "abort-as-it-reopens",
+        "callbacks",
+        "A byte comes in and the peer drains, so that the reactor finds the connection readable "
+        "and writeable in one turn; abort from inside dataReceived.",
+        "The client reads on and sends nonsense, after a pause.",
+        _DISCARDS,
+        state=WAS_FULL,
+        only=(_WITNESS,),
+    ),
+    Scenario(
         "abort-then-raise",
         "callbacks",
         "The same, and dataReceived raises right after the abort.",
@@ -275,12 +303,46 @@ SCENARIOS = (
         "thread.”",
     ),
     Scenario(
+        "abort-among-queued-calls",
+        "callbacks",
+        "A function hands itself to callFromThread each time that it is called, until the "
+        "connection is lost; abort.",
+        "A program whose queue of work never gets empty drops a client.",
+        "IReactorFromThreads.callFromThread: “Cause a function to be executed by the reactor "
+        "thread.”",
+    ),
+    Scenario(
+        "abort-in-shutdown",
+        "callbacks",
+        "reactor.stop(); a trigger before shutdown aborts, and its Deferred holds the shutdown "
+        "until the connection is lost.",
+        "A server is told to stop while a client is stuck.",
+        "IReactorCore.addSystemEventTrigger: “The 'during' phase will not execute until all of the "
+        "Deferreds from the 'before' phase have fired.”",
+    ),
+    Scenario(
         "abort-after-timeout",
         "callbacks",
         "A TimeoutMixin's timeout, put off once, aborts, with nothing else going on.",
         "An idle timeout: what abortConnection exists for.",
         "twisted.protocols.policies.TimeoutMixin.timeoutConnection: “Called when the connection "
         "times out.”",
+    ),
+    Scenario(
+        "abort-on-descriptor-zero",
+        "states",
+        "The same as abort-when-full, of a connection whose descriptor is number 0.",
+        "A daemon has closed its standard input; the next socket gets its number.",
+        "POSIX, accept() and socket(): the lowest number that is not open.",
+    ),
+    Scenario(
+        "abort-after-spurious-wakeup",
+        "states",
+        "The reactor's descriptors of the full connection are told to read and to write although "
+        "they cannot; the state is proved again; abort.",
+        "select(2) says that it may happen: readiness is a hint.",
+        "IReadDescriptor.doRead, IWriteDescriptor.doWrite: only an error that ends the connection "
+        "is returned.",
     ),
     Scenario(
         "abort-while-paused",
@@ -352,6 +414,16 @@ SCENARIOS = (
         "IProtocol.connectionLost: “Called when the connection is shut down.”",
         ending=wire.FINISH,
         only=(_WITNESS,),
+    ),
+    Scenario(
+        "peer-truncates-while-full",
+        "the peer",
+        "The peer ends its side with a FIN and no close_notify, and then drains.",
+        "Somebody in between cuts a response short, so that it looks complete.",
+        "RFC 8446, 6.1: “If a transport-level close is received prior to a close_notify, the "
+        "receiver cannot know that all the data that was sent has been received.”",
+        ending=wire.TRUNCATE,
+        only=(_WITNESS, Only("transport", TLS, "without TLS a FIN is all there is")),
     ),
     Scenario(
         "peer-sends-rubbish-while-full",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
@@ -26,6 +26,11 @@ class Event:
     def get(self, key: str, default: Any = None) -> Any:
         """The field ``key``, or ``default`` where the event does not have it."""
         return self.data.get(key, default)
+
+    @property
+    def proof(self) -> Any:
+        """Which proof is claimed, where one is."""
+        return self.data.get("proof")
 
 
 class How(Enum):
@@ -78,13 +83,7 @@ class Transcript:
     @property
     def glance(self) -> Glance:
         """What is asked of every transcript."""
-        called, proved = self.first(wire.ABORT_CALLED), self.first(wire.PROVED)
-        lost = self.first(wire.CONNECTION_LOST, wire.ABORTER)
-        return Glance(
-            aborted=called is not None,
-            latency=None if called is None or lost is None else lost.t - called.t,
-            proof=None if proved is None else str(proved.get("proof")),
-        )
+        return glance(self.events)
 
 
 @frozen
@@ -98,6 +97,43 @@ class Glance:
     aborted: bool
     latency: float | None
     proof: str | None
+
+
+class Seen(Protocol):
+    """As much of an event as a glance asks for."""
+
+    @property
+    def t(self) -> float:
+        """Seconds since the process started."""
+
+    @property
+    def side(self) -> str:
+        """Which end saw it."""
+
+    @property
+    def name(self) -> str:
+        """What was seen."""
+
+    @property
+    def proof(self) -> Any:
+        """Which proof is claimed, where one is."""
+
+
+def glance(events: Iterable[Seen]) -> Glance:
+    """What is asked of these events, in the order in which they were recorded."""
+    called, lost, proved = None, None, None
+    for event in events:
+        if called is None and event.name == wire.ABORT_CALLED:
+            called = event.t
+        elif lost is None and event.name == wire.CONNECTION_LOST and event.side == wire.ABORTER:
+            lost = event.t
+        elif proved is None and event.name == wire.PROVED:
+            proved = event
+    return Glance(
+        aborted=called is not None,
+        latency=None if called is None or lost is None else lost - called,
+        proof=None if proved is None else str(proved.proof),
+    )
 
 
 class Source(Protocol):

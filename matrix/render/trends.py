@@ -23,14 +23,19 @@ def terminal(trends: Iterable[Trend]) -> RenderableType:
 def _trend(trend: Trend) -> Iterator[Text]:
     style = "" if trend.is_accepted else "bold red"
     yield Text(one_line(f"{trend.letters}  {trend.cell.id} on {trend.host}"), style)
+    yield from (Text(f"  {one_line(line)}") for line in words(trend))
+
+
+def words(trend: Trend) -> Iterator[str]:
+    """How often the cell was not accepted, and since when it is not."""
     runs = f"{len(trend.points)} run{'' if len(trend.points) == 1 else 's'}"
     if trend.rate is not None:
-        yield Text(f"  not accepted in {runs}: {trend.rate}")
+        yield f"not accepted in {runs}: {trend.rate}"
     if (first := trend.first_bad) is not None:
         good = trend.last_good
-        before = f"; last accepted {_when(good)}" if good else ""
-        yield Text(f"  bad since {_when(first)}{before}")
+        before = f"; last accepted {_when(good)}" if good else " at least"
+        yield f"bad since {_when(first)}{before}"
 
 
 def _when(point: Point) -> str:
-    return one_line(f"{point.started} (Twisted {point.twisted or 'unknown'})")
+    return f"{point.started} (Twisted {point.twisted or 'unknown'})"

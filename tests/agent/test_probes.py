@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import select
 import socket
@@ -26,6 +27,20 @@ HOLD = 10
 
 PATIENCE = 60
 """Seconds in which all sockets have to be proved."""
+
+
+@frozen
+class Silent:
+    """A peer, of whose socket only the number is known, that has read nothing."""
+
+    number: int
+    read: int = 0
+
+    def receive_queue(self) -> int | None:
+        """What waits in the kernel for it."""
+        queued: Any = probes.receive_queue
+        waits: int | None = queued(self.number)
+        return waits
 
 
 @frozen
@@ -80,9 +95,8 @@ class Filled:
 
     def look(self) -> None:
         """See whether what was written is all that the kernel takes."""
-        queued: Any = probes.receive_queue
         held = self.sent + self.kind.chunk  # a transport would have the chunk that was refused
-        sample = self._probe.sample(held, 0, queued(self.peer.fileno()))
+        sample = self._probe.sample(held, Silent(self.peer.fileno()))
         self.proof = self._prover.look(sample, monotonic())
 
 
@@ -156,7 +170,20 @@ def test_writeable_socket_is_not_proved() -> None:
         end.sock.send(b"x")
         probe: Any = probes.Probe
         prover: Any = probes.Prover
-        sample = probe(end.sock.fileno(), socket.AF_INET).sample(1 << 20, 0, 1)
+        peer = Silent(end.peer.fileno())
+        sample = probe(end.sock.fileno(), socket.AF_INET).sample(1 << 20, peer)
         assert sample["writeable"]
         assert prover(socket.AF_INET).look(sample, 0.0) is None
         assert prover(socket.AF_INET).look(sample, 99.0) is None
+
+
+@pytest.mark.parametrize("is_blocking", [True, False])
+def test_borrowed_socket_stays_as_it_was(is_blocking: bool) -> None:
+    """To look at somebody's socket neither closes it nor makes it block, or not block."""
+    ends = socket.socketpair()
+    with ends[0], ends[1]:
+        ends[0].setblocking(is_blocking)
+        with probes.borrowed(ends[0].fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as borrowed:
+            assert os.get_blocking(borrowed.fileno()) is is_blocking
+        assert os.get_blocking(ends[0].fileno()) is is_blocking
+        ends[0].sendall(b"still open")

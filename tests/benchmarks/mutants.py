@@ -41,7 +41,7 @@ async def shown(
         folder = Path(name)
         changed = environment(mutant, folder)
         owed = judging.cells(target.reactors, tls_first="tls" in target.module)
-        matrix = await judging.by_matrix(changed, owed, tls, folder)
+        matrix = await judging.by_matrix(changed, owed, tls)
         return matrix, await judging.by_trial(changed, target.reactors, folder)
 
 

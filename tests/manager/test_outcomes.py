@@ -78,6 +78,14 @@ def test_early_exit_is_a_crash(module: str, code: str) -> None:
 
 
 @pytest.mark.usefixtures("broken")
+def test_reactor_that_stops_by_itself_fails() -> None:
+    """A reactor whose run ends while the scenario goes on has failed, and not the harness."""
+    (result,) = play(CELL, preload="crashes_its_reactor")
+    assert (result.verdict.outcome, result.verdict.broken) == (Outcome.FAIL, ("reactor-runs",))
+    assert "although the scenario went on" in result.verdict.reasons[0]
+
+
+@pytest.mark.usefixtures("broken")
 def test_garbage_is_an_error() -> None:
     """Garbage among the events makes the cell an error, however well it went otherwise."""
     (result,) = play(CELL, preload="writes_garbage")

@@ -7,8 +7,11 @@ from attrs import evolve
 from matrix import wire
 from matrix.model.cell import Cell
 from matrix.model.report import Footer, Host, Planned, Reactor, Report
-from matrix.model.result import Result, Standing
+from matrix.model.result import Outcome, Result, Standing
 from matrix.model.transcript import Event
+from matrix.render.html.changes import Changes
+from matrix.render.html.past import Past
+from matrix.trend import Point, Trend
 from tests.synthetic import EVERY_OUTCOME, report
 
 HOSTILE = (
@@ -17,6 +20,8 @@ HOSTILE = (
     "\u202egpj.exe\u2066\u200b\x00\x9b31m\ud800/%zz #?:"
 )
 """Markup, template syntax, terminal escapes, bidi overrides, a lone surrogate."""
+LINKS = "javascript:alert(1) https://example.invalid/javascript:alert(1) data:text/html,<b>"
+"""What is an address to a browser, of which one may be followed."""
 
 
 def hostile() -> Report:
@@ -34,6 +39,23 @@ def hostile() -> Report:
         footer=Footer(HOSTILE, 1.0, HOSTILE),
         version=HOSTILE,
     )
+
+
+def hostile_changes(shown: Report) -> Changes:
+    """Everything changed, in hostile words."""
+    every = [(cell.host, cell.cell) for cell in shown.cells()]
+    return Changes(HOSTILE, HOSTILE + LINKS, dict.fromkeys(every, HOSTILE), frozenset(every[::2]))
+
+
+def hostile_past(shown: Report) -> Past:
+    """Every cell has runs of hostile versions at hostile times."""
+    runs = [
+        Point(started, HOSTILE, outcome, outcome is Outcome.PASS, 1, 2)
+        for started in (HOSTILE, LINKS)
+        for outcome in Outcome
+    ]
+    cells = ((cell.host, cell.cell) for cell in shown.cells())
+    return Past({place: Trend(*place, tuple(runs)) for place in cells})
 
 
 def _hostile_host(plain: Host) -> Host:
@@ -61,8 +83,10 @@ def _hostile_result(result: Result) -> Result:
         reasons=(*result.verdict.reasons, f"{HOSTILE}: {HOSTILE}", HOSTILE),
         code=HOSTILE,
     )
+    known = f"{HOSTILE} ({LINKS})" if verdict.outcome is Outcome.CRASH else None
     return evolve(
         result,
+        expected=known,
         cell=_hostile_cell(result.cell),
         verdict=verdict,
         transcript=evolve(

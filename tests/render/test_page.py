@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
 
 import pytest
-from attrs import evolve, field, frozen
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Locator, expect, sync_playwright
-from playwright.sync_api import Page as Tab
+from attrs import evolve
+from playwright.sync_api import Locator, expect
 
 from matrix.model.report import Report
 from matrix.model.result import Outcome
-from matrix.render.html import render
 from matrix.render.html.cells import key
 from matrix.render.html.changes import Changes
-from tests.render.hostile import HOSTILE, hostile
+from tests.render.browser import Opened, Opener, keys, violations
+from tests.render.hostile import HOSTILE, hostile, hostile_changes, hostile_past
 from tests.synthetic import EVERY_OUTCOME, report
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-WATCH = """
-addEventListener("securitypolicyviolation", (event) =>
-    console.error(`policy: ${event.violatedDirective} ${event.sample}`));
-"""
 SAME = """
 async (id) => {
   const plain = (node) => node.nodeType === Node.TEXT_NODE
@@ -56,76 +35,6 @@ async (id) => {
 """
 
 
-@frozen
-class Opened:
-    """A page in a browser, and what it did that no page of ours may do."""
-
-    tab: Tab
-    url: str
-    asked: list[str] = field(factory=list)
-    complaints: list[str] = field(factory=list)
-
-    def go(self, fragment: str = "") -> Opened:
-        """Open the page at a fragment, and wait until its script has followed it."""
-        self.tab.goto("about:blank")
-        self.tab.goto(self.url + (f"#{fragment}" if fragment else ""))
-        self.tab.wait_for_selector("html[data-ready]")
-        return self
-
-    def find(self, identity: str) -> Locator:
-        """The element of that id, whatever characters it has."""
-        return self.tab.locator(f'[id="{identity}"]')
-
-    def unfold(self, selector: str, count: int) -> None:
-        """Open the first so many of the details that match."""
-        for each in self.tab.locator(selector).all()[:count]:
-            each.evaluate("(details) => { details.open = true; }")
-
-    def behaved(self) -> bool:
-        """Nothing but the file was asked for, and nothing was complained about."""
-        assert not self.complaints
-        assert {url.partition("#")[0] for url in self.asked} <= {self.url, "about:blank", "data:,"}
-        return True
-
-
-Opener = Callable[..., Opened]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium; without one there is a written reason here, and a failure in CI."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        reason = f"no browser found: install one of {', '.join(NAMES)}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def opener(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
-    """Opens a report's page; keywords are the browser context's."""
-    with ExitStack() as stack:
-
-        def opened(shown: Report, changes: Changes | None = None, **context: Any) -> Opened:
-            path = tmp_path / "index.html"
-            path.write_text(render(shown, changes), "utf-8")
-            own = stack.enter_context(browser.new_context(**context))
-            page = Opened(own.new_page(), path.as_uri())
-            page.tab.on("request", lambda request: page.asked.append(request.url))
-            page.tab.on("console", lambda message: page.complaints.append(message.text))
-            page.tab.on("pageerror", lambda error: page.complaints.append(str(error)))
-            if context.get("java_script_enabled", True):
-                own.add_init_script(WATCH)
-            return page
-
-        yield opened
-
-
 @pytest.fixture(scope="module")
 def troubled() -> Report:
     """Two hosts, every outcome, flaky cells, and a defect that went uncaught."""
@@ -134,21 +43,10 @@ def troubled() -> Report:
     return report(30, few, hosts=hosts, repeat=3, flaky=2, uncaught=1)
 
 
-def _keys(shown: Report, *, accepted: bool) -> list[str]:
-    return [key(c.host, c.cell) for c in shown.cells() if c.outcome.is_accepted is accepted]
-
-
-def _violations(page: Opened) -> list[str]:
-    """What axe finds of serious or critical weight, in words."""
-    found = Axe().run(page.tab).response["violations"]
-    heavy = [each for each in found if each["impact"] in ("serious", "critical")]
-    return [f"{each['id']}: {node['html'][:200]}" for each in heavy for node in each["nodes"]]
-
-
 def test_the_page_asks_for_nothing(opener: Opener, troubled: Report) -> None:
     """Opening the page and cells in it makes no request, and nothing appears on the console."""
     page = opener(troubled).go()
-    for fragment in (_keys(troubled, accepted=True)[7], _keys(troubled, accepted=False)[3]):
+    for fragment in (keys(troubled, accepted=True)[7], keys(troubled, accepted=False)[3]):
         page.go(fragment)
     assert page.behaved()
 
@@ -156,15 +54,31 @@ def test_the_page_asks_for_nothing(opener: Opener, troubled: Report) -> None:
 def test_hostile_text_does_nothing(opener: Opener) -> None:
     """With hostile text in every field the policy is not even tried, and all of it stays text."""
     shown = hostile()
-    page = opener(shown).go()
-    passing = _keys(shown, accepted=True)[0]
+    page = opener(shown, hostile_changes(shown), hostile_past(shown)).go()
+    passing = keys(shown, accepted=True)[0]
     page.go(passing)
     assert page.find(passing).is_visible()
     for square in page.tab.locator(".matrix td[tabindex]").all()[:12]:
         square.click()
     page.tab.locator("#query").fill(HOSTILE)
+    for button in page.tab.locator("[data-word]:enabled").all():
+        button.click()
     assert "reactor-matrix" in page.tab.title()
-    assert page.tab.locator("img, body script:not([id]) ~ script").count() == 0
+    assert page.tab.locator("img, b b, body script:not([id]) ~ script").count() == 0
+    assert page.behaved()
+
+
+def test_links_lead_to_pages_only(opener: Opener) -> None:
+    """Whatever texts say, a link leads into the page itself, or to an address of the web."""
+    shown = hostile()
+    page = opener(shown, hostile_changes(shown), hostile_past(shown)).go()
+    known = next(key(c.host, c.cell) for c in shown.cells() if c.outcome is Outcome.CRASH)
+    page.go(known)
+    page.tab.locator("#opened .defect a").wait_for()
+    links = page.tab.locator("a").evaluate_all("(all) => all.map((a) => a.getAttribute('href'))")
+    assert {link for link in links if not link.startswith("#")} == {
+        "https://example.invalid/javascript"
+    }
     assert page.behaved()
 
 
@@ -176,28 +90,28 @@ def test_axe_finds_nothing_serious(
     """No serious or critical barrier, light and dark, wide and narrow, folded and unfolded."""
     size = {"width": width, "height": 800}
     page = opener(troubled, color_scheme=scheme, viewport=size).go()
-    assert _violations(page) == []
+    assert violations(page) == []
     page.unfold("section > details", 9)
     page.unfold(".cell article > details", 2)
-    assert _violations(page) == []
-    page.go(_keys(troubled, accepted=True)[0])
+    assert violations(page) == []
+    page.go(keys(troubled, accepted=True)[0])
     page.unfold("#opened details", 2)
-    assert _violations(page) == []
+    assert violations(page) == []
     for view in ("q=is:failing", "q=tls&swap=1", "q=no-such-cell", "flip=linux%2Fselect,producers"):
         page.go(view)
-        assert _violations(page) == []
+        assert violations(page) == []
 
 
 def test_all_cells_passed_is_free_of_barriers_too(opener: Opener) -> None:
     """The page of a run in which nothing failed has no serious or critical barrier either."""
-    assert _violations(opener(report(200)).go()) == []
+    assert violations(opener(report(200)).go()) == []
 
 
 @pytest.mark.parametrize("shown", [report(200, EVERY_OUTCOME), hostile()], ids=["plain", "hostile"])
 def test_nothing_is_wider_than_a_phone(opener: Opener, shown: Report) -> None:
     """At 390 pixels the page does not scroll sideways; wide tables scroll in themselves."""
     page = opener(shown, viewport={"width": 390, "height": 800}).go()
-    for each in ("", _keys(shown, accepted=True)[0]):
+    for each in ("", keys(shown, accepted=True)[0]):
         page.go(each)
         assert page.tab.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -209,7 +123,7 @@ def test_without_javascript_what_matters_reads(opener: Opener, troubled: Report)
     assert page.tab.locator(".matrix tbody tr").count() == 3
     assert page.tab.locator(".matrix tbody td.fail").first.is_visible()
     assert not page.tab.locator("#tools").is_visible()
-    for each in _keys(troubled, accepted=False):
+    for each in keys(troubled, accepted=False):
         page.tab.goto(f"{page.url}#{each}")
         assert page.find(each).is_visible()
     page.tab.goto(page.url)
@@ -221,8 +135,8 @@ def test_without_javascript_what_matters_reads(opener: Opener, troubled: Report)
 def test_a_deep_link_opens_its_cell(opener: Opener, troubled: Report) -> None:
     """Each cell has a fragment that opens it, whether it passed or not, on any host."""
     page = opener(troubled)
-    every = _keys(troubled, accepted=True), _keys(troubled, accepted=False)
-    for fragment in (keys[place] for keys in every for place in (0, -1)):
+    every = keys(troubled, accepted=True), keys(troubled, accepted=False)
+    for fragment in (found[place] for found in every for place in (0, -1)):
         assert page.go(fragment).find(fragment).is_visible()
         assert page.find(fragment).locator("svg.timeline, .seen").first.is_visible()
     assert page.behaved()
@@ -256,8 +170,8 @@ def test_one_click_from_the_matrix_to_a_cell(opener: Opener) -> None:
 def test_the_script_writes_what_the_template_writes(opener: Opener, troubled: Report) -> None:
     """A cell opened from the data is, element by element, what the template makes of it."""
     for shown in (troubled, hostile()):
-        page = opener(shown).go()
-        for each in _keys(shown, accepted=False):
+        page = opener(shown, hostile_changes(shown), hostile_past(shown)).go()
+        for each in keys(shown, accepted=False):
             if page.tab.locator(f'article[data-key="{each}"]').count():
                 written, made = page.tab.evaluate(SAME, each)
                 assert made == written
@@ -285,7 +199,7 @@ def test_print_shows_what_failed(opener: Opener) -> None:
 def test_five_thousand_cells_open(opener: Opener) -> None:
     """A page of 5,000 cells opens, and so does its last cell."""
     shown = report(5000, EVERY_OUTCOME)
-    last = _keys(shown, accepted=True)[-1]
+    last = keys(shown, accepted=True)[-1]
     page = opener(shown).go(last)
     assert page.find(last).is_visible()
     assert page.behaved()
@@ -414,7 +328,7 @@ def test_arrow_keys_walk_the_matrix(opener: Opener) -> None:
 def test_the_timeline_can_be_narrowed_down(opener: Opener) -> None:
     """Around the abort, hundredths of milliseconds can be told apart, by button and by dragging."""
     page = opener(report(20))
-    page.go(_keys(report(20), accepted=True)[0])
+    page.go(keys(report(20), accepted=True)[0])
     plot = page.tab.locator("#opened svg.timeline")
     whole = plot.locator("text").all_text_contents()
     page.tab.get_by_role("button", name="Around the abort").click()
@@ -437,15 +351,35 @@ def test_the_timeline_can_be_narrowed_down(opener: Opener) -> None:
     assert page.behaved()
 
 
+def test_what_a_process_left_behind_is_shown(opener: Opener) -> None:
+    """A timeout has the stack that it was killed in, a crash what was printed, in a cell."""
+    shown = report(40, {Outcome.TIMEOUT: 1, Outcome.CRASH: 1})
+    page = opener(shown)
+    for cell in shown.cells():
+        if not cell.is_accepted:
+            page.go(key(cell.host, cell.cell))
+            (attempt,) = cell.attempts
+            printed = page.tab.locator("#opened pre:not(.command)")
+            assert printed.inner_text().strip() == attempt.transcript.stderr.strip()
+    assert page.behaved()
+
+
 def test_commands_can_be_copied(opener: Opener) -> None:
-    """The button beside the command puts it into the clipboard."""
+    """Buttons put the commands, and the address of the cell, into the clipboard."""
     shown = report(20)
     page = opener(shown, permissions=["clipboard-read", "clipboard-write"])
-    page.go(_keys(shown, accepted=True)[0])
-    page.tab.locator("#opened .label .copy").first.click()
-    page.tab.get_by_role("button", name="Copied").wait_for()
-    command = page.tab.locator("#opened .command").first.inner_text()
-    assert page.tab.evaluate("navigator.clipboard.readText()") == command
+    page.go(keys(shown, accepted=True)[0])
+    for button, command in zip(
+        page.tab.locator("#opened .label .copy").all(),
+        page.tab.locator("#opened .command").all_inner_texts(),
+        strict=True,
+    ):
+        button.click()
+        expect(button).to_have_text("Copied")
+        assert page.tab.evaluate("navigator.clipboard.readText()") == command
+    page.tab.get_by_role("button", name="Copy link").click()
+    expect(page.tab.locator("#opened .title .copy")).to_have_text("Copied")
+    assert page.tab.evaluate("navigator.clipboard.readText()") == page.tab.url
 
 
 def test_hosts_are_side_by_side(opener: Opener) -> None:

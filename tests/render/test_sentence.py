@@ -18,25 +18,43 @@ def test_all_passed() -> None:
 
 
 def test_every_outcome_is_named() -> None:
-    """Nothing that happened is left out, and the worst comes first."""
+    """Nothing that happened is left out, and what nobody expected comes first."""
     assert verdict_sentence(synthetic.report(40, synthetic.EVERY_OUTCOME)) == (
-        "Of 36 cells 9 failed, 2 crashed, 3 timed out, 1 met an error of the harness, "
-        "2 are inconclusive, 2 have no result and 17 passed; 4 cells cannot exist here."
+        "17 unexpected failures (9 failed, 2 crashed, 3 timed out, 1 met an error of the harness, "
+        "2 inconclusive), 2 without a result; 38 of 40 planned cells accounted for; "
+        "4 cells cannot exist here."
     )
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if not o.is_accepted])
 def test_one_bad_cell_is_enough(outcome: Outcome) -> None:
-    """Whatever is wrong with a single cell, nobody reads that all passed."""
+    """Whatever is wrong with a single cell, nobody reads that all passed, or that all is well."""
     sentence = verdict_sentence(synthetic.report(40, {outcome: 1}))
-    assert sentence.startswith("Of 40 cells 1 ")
-    assert sentence.endswith(" and 39 passed.")
+    assert sentence.startswith("1 ")
+    assert "passed" not in sentence
+    assert "no " not in sentence.lower().split(";")[0]
+    here = 39 if outcome is Outcome.NO_RESULT else 40
+    assert sentence.endswith(f"; {here} of 40 planned cells accounted for.")
 
 
 def test_flaky_cells_are_counted() -> None:
     """A cell that failed once of two times failed, and is called flaky."""
     report = synthetic.report(40, {Outcome.FAIL: 2}, repeat=2, flaky=1)
-    assert verdict_sentence(report) == "Of 40 cells 2 failed and 38 passed; 1 cell is flaky."
+    assert verdict_sentence(report) == (
+        "2 unexpected failures, 1 flaky; 40 of 40 planned cells accounted for."
+    )
+
+
+def test_since_an_earlier_report_failures_are_new_or_older() -> None:
+    """With a baseline, what failed then already is told from what is new."""
+    report = synthetic.report(40, {Outcome.FAIL: 3, Outcome.TIMEOUT: 1})
+    bad = [(cell.host, cell.cell) for cell in report.cells() if not cell.is_accepted]
+    how, all_here = " (3 failed, 1 timed out)", "; 40 of 40 planned cells accounted for."
+    assert verdict_sentence(report, bad) == f"4 new failures{how}{all_here}"
+    assert verdict_sentence(report, bad[:1]) == f"1 new failure and 3 older{how}{all_here}"
+    assert verdict_sentence(report, ()) == f"0 new failures and 4 older{how}{all_here}"
+    good = known(synthetic.report(40, {Outcome.FAIL: 3}), 3)
+    assert verdict_sentence(good, ()) == f"No new failure, 3 known failures{all_here}"
 
 
 def known(report: Report, number: int) -> Report:
@@ -50,10 +68,13 @@ def test_known_defects_are_not_passes() -> None:
     """A failure that was expected is no trouble, and no pass either."""
     report = synthetic.report(40, {Outcome.FAIL: 3, Outcome.CRASH: 1})
     assert verdict_sentence(known(report, 2)) == (
-        "Of 40 cells 1 failed, 1 crashed, 2 have known defects and 36 passed."
+        "2 unexpected failures (1 failed, 1 crashed), 2 known failures; "
+        "40 of 40 planned cells accounted for."
     )
     only = known(synthetic.report(40, {Outcome.FAIL: 1}), 1)
-    assert verdict_sentence(only) == "Of 40 cells 1 has a known defect and 39 passed."
+    assert verdict_sentence(only) == (
+        "No unexpected failure, 1 known failure; 40 of 40 planned cells accounted for."
+    )
 
 
 def test_uncaught_fault_comes_first() -> None:

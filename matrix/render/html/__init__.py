@@ -6,6 +6,7 @@
 ``cells``     one cell: facts, rules, events, the command to run it again
 ``timeline``  the plot of one cell
 ``strip``     how long its connections took to be lost
+``past``      the same cell, and all of them, in earlier runs
 ``hosts``     the same cell on several hosts, and what these are
 ``releases``  these hosts in the order of their releases
 ``clauses``   the rules, for people to read
@@ -45,6 +46,7 @@ from matrix.render.html.clauses import clause
 from matrix.render.html.grid import grid
 from matrix.render.html.hosts import VERSIONS, SideBySide, realizations
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.past import Past, series
 from matrix.render.html.strip import scale, speeds
 from matrix.render.html.summary import summarise
 from matrix.render.html.words import links, milliseconds, number, percent, word
@@ -54,11 +56,12 @@ SCRIPTS = ("data.js", "plot.js", "cell.js", "matrix.js", "page.js")
 """In this order they are one script."""
 
 
-def render(report: Report, changes: Changes | None = None) -> str:
-    """The whole page. It is made of ``report`` and of what changed since an earlier one alone."""
+def render(report: Report, changes: Changes | None = None, past: Past | None = None) -> str:
+    """The whole page, of ``report``, of what changed since an earlier one, and of earlier runs."""
     cells = report.cells()
     controls = evidence.placed(report.controls)
-    details = _details(report, cells, controls, changes)
+    past = past or Past()
+    details = _details(report, cells, controls, changes, past)
     groups = troubles.groups(cells, details)
     sizes = Counter(trouble.detail is None for group in groups for trouble in group.troubles)
     css, js = _asset("page.css"), Markup("\n").join(map(_asset, SCRIPTS))
@@ -71,8 +74,9 @@ def render(report: Report, changes: Changes | None = None) -> str:
             policy=_policy(css, js),
             css=css,
             js=js,
-            summary=summarise(report, cells),
+            summary=summarise(report, cells, changes),
             changes=changes,
+            past=series(past),
             counts=_counts(cells),
             known=sum(cell.is_accepted and not cell.outcome.is_accepted for cell in cells),
             grid=grid(cells, real),
@@ -95,6 +99,7 @@ def _details(
     cells: Sequence[CellReport],
     controls: Mapping[evidence.Place, Sequence[Control]],
     changes: Changes | None,
+    past: Past,
 ) -> Callable[[CellReport], Detail]:
     hosts = {host.id: host for host in report.hosts}
     beside = SideBySide(report.hosts, cells)
@@ -105,7 +110,9 @@ def _details(
         place = (cell.host, of_cell.transport, of_cell.side, ending)
         change = changed.get((cell.host, cell.cell), "")
         seen = controls.get(place, ())
-        return detail(cell, hosts[cell.host], seen, beside(cell.cell), beside.strips, change)
+        trend = past.trends.get((cell.host, cell.cell))
+        host = hosts[cell.host]
+        return detail(cell, host, seen, beside(cell.cell), beside.strips, change, trend)
 
     return of
 

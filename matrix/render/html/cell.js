@@ -94,6 +94,18 @@ function beside(cell, { cells, hosts, versions }) {
     table("Hosts", ["host", "outcome", "passed", ...versions], rows)];
 }
 
+// Runs in a row, as series.html.j2 writes them.
+function series(past) {
+  if (!past) return [];
+  const run = ({ look: [name, glyph, letter], known, tip, note, turn }) =>
+    html("li", { class: turn ? "turn" : null },
+      html("span", { class: `mark ${name}${known ? " known" : ""}`, title: tip },
+        `${glyph}${letter}${note}`));
+  return [html("p", { class: "label" }, past.label),
+    html("ol", { class: "series" }, past.marks.map(run)),
+    past.words.map((text) => html("p", { class: "quiet" }, text))];
+}
+
 function copied(text, label) {
   const button = html("button", { type: "button", class: "copy scripted" }, label);
   button.addEventListener("click", async () => {
@@ -119,6 +131,7 @@ function article(cell, detail, index) {
     detail.notes.map((note) => html("p", { class: "seen" }, note)),
     plot(detail.events),
     latency(detail.strip, index.scale),
+    series(detail.past),
     pairs("facts", detail.facts),
     overReleases(cell, index),
     beside(cell, index),

@@ -21,11 +21,13 @@ from matrix.model.transcript import Ending, Event, How, Transcript
 from matrix.render.html.clauses import clause
 from matrix.render.html.hosts import Beside, passed, ran_on
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.past import Series, cell_series
 from matrix.render.html.releases import Strips
 from matrix.render.html.strip import Strip, strip
 from matrix.render.html.words import Datum, datum, milliseconds
 from matrix.render.plain import clip, visible
 from matrix.statistics import failing
+from matrix.trend import Trend
 
 EVENT_LIMIT = 400
 """Events shown of one attempt; past that, the first and last halves of so many."""
@@ -64,6 +66,7 @@ class Detail:
     what was seen, ``texts`` names what the process printed, ``left_out`` counts events that are
     not shown. ``known`` is the known defect that explains the cell, ``commands`` are command lines
     and what each is for, ``beside`` has the same cell on every host where there are several,
+    ``past`` in earlier runs,
     ``strips`` what order of releases these hosts have.
     """
 
@@ -81,6 +84,7 @@ class Detail:
     commands: Pairs
     beside: tuple[Beside, ...]
     strips: Strips | None
+    past: Series | None
 
     def on(self, host: str | None) -> Beside | None:
         """The same cell on that host, if it has it."""
@@ -105,6 +109,7 @@ def detail(
     beside: tuple[Beside, ...] = (),
     strips: Strips | None = None,
     change: str = "",
+    trend: Trend | None = None,
 ) -> Detail:
     """What is shown of a cell: its first attempt with the worst outcome."""
     result = cell.worst
@@ -127,6 +132,7 @@ def detail(
         commands=tuple((name, visible(text)) for name, text in _commands(host, cell.cell)),
         beside=beside,
         strips=strips if beside else None,
+        past=None if trend is None else cell_series(trend),
     )
 
 

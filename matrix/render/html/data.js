@@ -53,7 +53,7 @@ function unpack(id) {
   return unpacked.get(id);
 }
 
-async function inflate(text) {
+function inflate(text) {
   const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
@@ -80,15 +80,20 @@ const keyOf = ({ host, id }) =>
   `cell=${encodeURIComponent(host)}:${encodeURIComponent(id).replaceAll("%2F", "/")}`;
 
 async function detailOf(cell) {
-  const { chunk } = await listed;
-  const { shapes, cells } = await unpack(`chunk-${Math.floor(cell.place / chunk)}`);
-  const [facts, strip, broken, notes, held, notApplicable, rows, leftOut, texts, known, commands] =
-    cells[cell.place % chunk];
+  const { chunk, looks } = await listed;
+  const { shapes, marks, cells } = await unpack(`chunk-${Math.floor(cell.place / chunk)}`);
+  const [facts, strip, broken, notes, held, notApplicable, rows, leftOut, texts, known, commands,
+    earlier] = cells[cell.place % chunk];
   let t = 0;
   const events = rows.map(([since, shape, ...values]) => {
     t += since;
     const [side, name, keys] = shapes[shape];
     return { t, side, name, keys, values };
   });
-  return { facts, strip, broken, notes, held, notApplicable, events, leftOut, texts, known, commands };
+  const past = earlier && { label: earlier[0], words: earlier[2], marks: earlier[1].map((n) => {
+    const [severity, isKnown, tip, note, turn] = marks[n];
+    return { look: looks[severity], known: isKnown, tip, note, turn };
+  }) };
+  return { facts, strip, broken, notes, held, notApplicable, events, leftOut, texts, known, commands,
+    past };
 }

@@ -22,6 +22,7 @@ from matrix.render.html.changes import Changes
 from matrix.render.html.clauses import clause
 from matrix.render.html.hosts import VERSIONS, Real, versions
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.past import Mark, Series
 from matrix.render.html.releases import strips
 from matrix.render.html.strip import scale
 from matrix.render.plain import visible
@@ -106,13 +107,19 @@ Shapes = dict[tuple[str, str, tuple[str, ...]], int]
 """Side, name and fields of events, by the number that stands for them in a pack."""
 
 
+Marks = dict[Mark, int]
+"""Marks of earlier runs, by the number that stands for them in a pack."""
+
+
 def _chunk(details: Sequence[Detail]) -> str:
     shapes: Shapes = {}
-    packed = [_detail(detail, shapes) for detail in details]
-    return deflated({"shapes": list(shapes), "cells": packed})
+    marks: Marks = {}
+    packed = [_detail(detail, shapes, marks) for detail in details]
+    told = [[SEVERITY.index(m.outcome), m.is_known, m.tip, m.note, m.is_turn] for m in marks]
+    return deflated({"shapes": list(shapes), "marks": told, "cells": packed})
 
 
-def _detail(detail: Detail, shapes: Shapes) -> list[Any]:
+def _detail(detail: Detail, shapes: Shapes, marks: Marks) -> list[Any]:
     return [
         detail.facts,
         detail.strip and [detail.strip.places, detail.strip.words],
@@ -125,12 +132,15 @@ def _detail(detail: Detail, shapes: Shapes) -> list[Any]:
         detail.texts,
         detail.known,
         detail.commands,
+        detail.past and _series(detail.past, marks),
     ]
 
 
-def _rows(
-    rows: Sequence[Row], shapes: dict[tuple[str, str, tuple[str, ...]], int]
-) -> Iterator[Any]:
+def _series(past: Series, marks: Marks) -> list[Any]:
+    return [past.label, [marks.setdefault(m, len(marks)) for m in past.marks], past.words]
+
+
+def _rows(rows: Sequence[Row], shapes: Shapes) -> Iterator[Any]:
     """Each event as microseconds since the one before it, its shape, and its values."""
     before = 0
     for row in rows:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from attrs import frozen
 
 from matrix.model.report import CellReport, Report
 from matrix.model.result import SEVERITY, Outcome, Result
 from matrix.model.scenarios import NEVER_FULL, find
-from matrix.render.html.words import number
+from matrix.render.html.changes import Changes
+from matrix.render.html.looks import LOOKS
+from matrix.render.html.words import moment, number
 from matrix.render.sentence import verdict_sentence
 
 
@@ -27,8 +28,12 @@ class Check:
 
 @frozen
 class Summary:
-    """The first screen, above the matrix. ``tone`` is a class of the style sheet."""
+    """The first screen, above the matrix. ``tone`` is a class of the style sheet.
 
+    ``glyph`` stands before the verdict: that of the worst outcome, unless all of it was expected.
+    """
+
+    glyph: str
     verdict: str
     worst: Outcome
     tone: str
@@ -43,22 +48,25 @@ JUDGED = (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE)
 """Outcomes of attempts that came to their last line."""
 
 
-def summarise(report: Report, cells: Sequence[CellReport]) -> Summary:
-    """The first screen of a report whose cells are ``cells``."""
+def summarise(
+    report: Report, cells: Sequence[CellReport], changes: Changes | None = None
+) -> Summary:
+    """The first screen of a report whose cells are ``cells``, and of what changed."""
     counts = Counter(cell.outcome for cell in cells)
     missed = report.missed_faults()
     alarming = {cell.outcome for cell in cells if not cell.is_accepted} or counts
     worst = min(alarming, key=SEVERITY.index, default=Outcome.NO_RESULT)
     is_known = not worst.is_accepted and all(cell.is_accepted for cell in cells)
     return Summary(
-        verdict=verdict_sentence(report),
+        glyph="" if is_known else LOOKS[worst].glyph,
+        verdict=verdict_sentence(report, None if changes is None else changes.failing),
         worst=worst,
         tone="invalid" if missed else "known" if is_known else worst.value,
         is_valid=not missed,
         missed=missed,
         checks=tuple(_checks(report, cells, counts, len(missed))),
         limits=_limits(report),
-        started=_when(report.footer.started) if report.footer else "",
+        started=moment(report.footer.started) if report.footer else "",
     )
 
 
@@ -108,14 +116,6 @@ def _proofs(attempts: Sequence[Result]) -> Check:
 def _aborted(attempt: Result) -> bool:
     is_inconclusive = attempt.verdict.outcome is Outcome.INCONCLUSIVE
     return is_inconclusive or attempt.glance.aborted
-
-
-def _when(stamp: str) -> str:
-    """An ISO date and time for people to read; any other text as it is."""
-    try:
-        return datetime.fromisoformat(stamp).strftime("%d %B %Y, %H:%M %Z").strip(", ")
-    except ValueError:
-        return stamp
 
 
 def _limits(report: Report) -> str:

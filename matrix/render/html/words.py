@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -56,6 +57,23 @@ def percent(thousandths: int) -> str:
 def number(count: int, noun: str) -> str:
     """A count with its noun: ``1 cell``, ``2,000 cells``."""
     return f"{count:,} {noun if count == 1 else noun + 's'}"
+
+
+def moment(stamp: str) -> str:
+    """An ISO date and time for people to read; any other text as it is."""
+    return _written(stamp, "%d %B %Y, %H:%M %Z").strip(", ")
+
+
+def day(stamp: str) -> str:
+    """The date alone."""
+    return _written(stamp, "%d %B %Y")
+
+
+def _written(stamp: str, form: str) -> str:
+    try:
+        return datetime.fromisoformat(stamp).strftime(form).lstrip("0")
+    except ValueError:
+        return stamp
 
 
 def _text(value: Any, depth: int) -> str:

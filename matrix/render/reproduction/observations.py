@@ -53,7 +53,8 @@ UNREGISTERED = (
 )
 """Scenarios in which the producer is none any more when the connection goes."""
 CLOSES = {
-    "lose-when-full": "len(CHUNK) * 3",
+    "lose-when-full": "len(CHUNK) * 3 + 1000",
+    "lose-when-full-no-producer": "len(CHUNK) * 13 + 1000",
     "unregister-then-lose": "len(CHUNK) * 3 + 1000",
     "lose-write-when-full": "len(CHUNK) * 3",
     "lose-then-write": "len(CHUNK) * 3",
@@ -104,7 +105,9 @@ def _of_end(scenario: Scenario) -> _Expressions:
 
 def _of_producer(scenario: Scenario) -> _Expressions:
     is_there = scenario.name not in UNREGISTERED
+    again = {"producer-alternates": ("1", 'calls.count("resumeProducing")')}
     return {
+        **(again if scenario.name == "abort-when-full-again" else {}),
         "producer-stopped-once": (str(int(is_there)), 'calls.count("stopProducing")'),
         "producer-silent-after-stop": (
             "[]",
@@ -139,6 +142,8 @@ def _of_reactor(cell: Cell) -> _Expressions:
 
 def _of_socket(cell: Cell, scenario: Scenario) -> _Expressions:
     found = {} if cell.is_tls and cell.scenario not in CLOSES else dict(_PREFIX)
+    if cell.scenario == "abort-as-it-reopens" and not cell.is_tls:
+        found["buffer-discarded"] = ("sent", "len(received)")
     if cell.scenario in CLOSES:
         found["close-delivers"] = (f'({CLOSES[cell.scenario]}, "EOF")', "(len(received), end)")
     if scenario.aborts:

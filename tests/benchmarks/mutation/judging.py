@@ -27,7 +27,7 @@ from matrix.model.result import Outcome, Verdict
 from matrix.model.scenarios import SCENARIOS, find, why_left_out
 from tests.benchmarks.mutation.applying import REPAIRS
 
-TRANSPORTS = ("tcp4", "tls1.3", "unix")
+TRANSPORTS = ("tcp4", "tls1.3", "unix", "tcp6")
 DEADLINE = 30.0
 """Seconds for one connection's cell: many times what the slowest takes."""
 
@@ -70,7 +70,8 @@ class Sight:
 
 def cells(reactors: Sequence[str], tls_first: bool = False) -> list[Cell]:
     """What a mutant is shown to, until one notices it: most cells of the first reactor, and of the
-    others those on plain TCP. Of crowds and storms one side is enough, without UNIX sockets.
+    others those on plain TCP. Of IPv6 the first case is enough, of crowds and storms one side,
+    without UNIX sockets.
     """
     found = [
         Cell(reactor, transport, scenario.name, side, peer)
@@ -85,6 +86,8 @@ def cells(reactors: Sequence[str], tls_first: bool = False) -> list[Cell]:
 
 
 def _is_owed(cell: Cell, first: str) -> bool:
+    if cell.transport == "tcp6":
+        return cell.reactor == first and cell.scenario == "abort-when-full"
     if _is_load(cell):
         return cell.reactor == first and not cell.is_unix and cell.side == "client"
     return cell.reactor == first or cell.transport == TRANSPORTS[0]
@@ -111,7 +114,7 @@ def tls_material() -> dict[str, str]:
 
 
 async def by_matrix(
-    environment: Mapping[str, str], owed: Sequence[Cell], tls: dict[str, str], folder: Path
+    environment: Mapping[str, str], owed: Sequence[Cell], tls: dict[str, str]
 ) -> Sight:
     """Play the cells until one is not accepted, known defects allowed for. After that, as in
     ``ci/repaired``, with these repaired: cells in which they are expected, and nothing is then.
@@ -119,7 +122,7 @@ async def by_matrix(
     began = clock()
     assignments = [f"{name}={value}" for name, value in environment.items()]
     interpreter = Interpreter(("env", *assignments, sys.executable))
-    agent = pack_agent(folder / "agent.zip")
+    agent = pack_agent()
     known, seen, defects = shipped(), None, AS_THEY_ARE
     try:
         async with session(interpreter, agent, tls, deadline=DEADLINE) as opened:

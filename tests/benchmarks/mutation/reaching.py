@@ -39,7 +39,7 @@ async def reach(targets: Iterable[Target], folder: Path) -> Reach:
     settings.write_text(f"{text}include =\n    {included}\n", encoding="utf-8")
     measured = {**environment(None, folder), "COVERAGE_PROCESS_START": str(settings)}
     owed = [cell for reactor in reactors for cell in cells([reactor])]
-    matrix = await by_matrix(measured, owed, tls_material(), folder)
+    matrix = await by_matrix(measured, owed, tls_material())
     trial = await by_trial(measured, reactors, folder)
     coverage = Coverage(data_file=str(folder / "data"))
     coverage.combine([str(folder)])
