@@ -94,7 +94,7 @@ def _version(text: str) -> Version:
 
 def _revision(checkout: Path, package: str, sha: str) -> Candidate:
     subject = _git(checkout, "log", "-1", "--format=%s", sha)
-    where = f"{package} @ git+{checkout.absolute().as_uri()}@{sha}"
+    where = f"git+{checkout.absolute().as_uri()}@{sha}"  # pip takes no name before such a one
     return Candidate(package, sha[:12], where, subject=subject)
 
 

@@ -71,8 +71,8 @@ class Asked:
         named = {canonicalize_name(Requirement(each).name) for each in self.others}
         known = stacks.mates(candidate.package, candidate.release) if candidate.release else ()
         mates = (each for each in known if Requirement(each).name not in named)
-        wanted = (candidate.requirement, *self.others, *mates)
-        return stacks.stack(wanted, self.selection.reactor)
+        _, *rest = stacks.stack((candidate.package, *self.others, *mates), self.selection.reactor)
+        return candidate.requirement, *rest
 
 
 def _check_requirement(text: str) -> None:

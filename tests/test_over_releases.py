@@ -172,7 +172,7 @@ def test_refused(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
 def test_an_end_that_cannot_be_installed(tmp_path: Path) -> None:
     """Without one of the ends there is nothing to find, and the message says what is in the way."""
     words = ("bisect", CELL, "--good", "90.2.0", "--bad", "90.4.0", "-o", tmp_path)
-    ended = commands.run(*words)
+    ended = commands.run(*words, patience=PATIENCE)
     assert ended.returncode == 2
     (said,) = (line for line in ended.stderr.splitlines() if line.startswith("reactor-matrix: "))
     assert "90.2.0 cannot be installed: it asks for Python >=99. Choose another end" in said

@@ -11,6 +11,7 @@ what is expected of it, in ``matrix/expectations.toml``.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,9 @@ PART = (
     *("--side", "client", "--peer", "socket"),
 )
 """What runs on the other Pythons."""
+
+_ERROR = re.compile(r"fatal error: |\w: error: |\wError: |ERROR: No ")
+"""A line in which a compiler, Python or pip says what went wrong first."""
 
 
 @frozen
@@ -149,7 +153,7 @@ def make(stack: Stack) -> bool:
         done = subprocess.run(step, capture_output=True, text=True)
         if done.returncode:
             said = (done.stderr.strip() or "it was not found").splitlines()
-            errors = [line for line in said if "error: " in line] or said[-1:]
+            errors = [line for line in said if _ERROR.search(line)] or said[-1:]
             stack.trouble.write_text(f"{errors[0].strip()}\n")
             return False
     stack.made.touch()

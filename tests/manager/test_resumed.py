@@ -34,9 +34,9 @@ def ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "out"
 
 
-def resumed(folder: Path) -> Report:
+def resumed(folder: Path, *more: str) -> Report:
     """The report of the run that goes on."""
-    words = (*WORDS, "--preload", NAME, "-o", folder, "--resume")
+    words: tuple[str | Path, ...] = (*WORDS, *more, "--preload", NAME, "-o", folder, "--resume")
     process = commands.run(*words, patience=PATIENCE)
     assert process.returncode == 0, process.stdout + process.stderr
     assert sorted(path.name for path in folder.iterdir()) == FILES
@@ -74,6 +74,20 @@ def test_killed_in_the_middle_of_a_line(cut: Path) -> None:
     whole = before[: before.rindex(b"\n") + 1]
     assert (cut / "results.jsonl").read_bytes().startswith(whole)
     assert_whole(report)
+
+
+def test_killed_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard goes on as what it is, and not as another one."""
+    shard = ("--shard", "1/1")
+    with running(tmp_path, monkeypatch, NAME, (*WORDS, *shard)) as process:
+        process.kill()
+    folder = ended(tmp_path, monkeypatch)
+    here = ("--preload", NAME, "-o", folder, "--resume")
+    assert "shard are others" in commands.refused(*WORDS, *here)
+    report = resumed(folder, *shard)
+    assert_whole(report)
+    assert {control.shard for control in report.controls} == {"1/1"}
+    assert {result.shard for result in report.results} == {"1/1"}
 
 
 def test_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
