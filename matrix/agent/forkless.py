@@ -19,6 +19,7 @@ from typing import Any
 
 from matrix import wire
 from matrix.agent import hello, image, oneshot, outpost
+from matrix.agent.recorder import describe
 from matrix.agent.settings import Settings
 
 AHEAD = 3
@@ -42,7 +43,9 @@ class Process:
         pipe = subprocess.PIPE
         self._started: Any = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         self.is_expired = False
-        self._send(configuration)
+        # It is longer than a pipe holds, and nobody knows when the process will read it, if ever.
+        self._configuring = threading.Thread(target=self._send, args=(configuration,), daemon=True)
+        self._configuring.start()
 
     def _send(self, line):
         try:
@@ -57,6 +60,7 @@ class Process:
         At its deadline it writes its stacks by itself, and then its time is over.
         """
         timer = _timer(job["deadline"] + _DUMP_TIME, self._expire)
+        self._configuring.join()
         self._send(json.dumps(job).encode("ascii"))
         outputs: dict[Any, bytearray] = {}
         pipes = (self._started.stdout, self._started.stderr)
@@ -145,12 +149,22 @@ class Server:
             self._answers.flush()
 
     def _begin(self, job):
-        if not self._ahead:
-            self._start()
+        try:
+            while len(self._ahead) <= AHEAD:
+                self._start()
+        except OSError as error:
+            if not self._ahead:  # else the next job has another try
+                self._say_not_started(job, error)
+                return
         process = self._running[job["job"]] = self._ahead.popleft()
         threading.Thread(target=self._see_through, args=(job, process), daemon=True).start()
-        while len(self._ahead) < AHEAD:
-            self._start()
+
+    def _say_not_started(self, job, error):
+        """No process, and so no word of the code under test: the harness failed."""
+        event = {"t": 0, "side": wire.PROCESS, "event": wire.HARNESS_RAISED}
+        events = [{**event, "exception": describe(error)}, {**event, "event": wire.FINISHED}]
+        lines = "".join(json.dumps(each) + "\n" for each in events)
+        self._say_ended(job, status=0, expired=False, events=lines, stderr="")
 
     def _start(self):
         self._ahead.append(Process(self._command, self._configuration))
@@ -158,16 +172,16 @@ class Server:
     def _see_through(self, job, process):
         status, events, stderr = process.do(job)
         del self._running[job["job"]]
-        self._say(
-            {
-                "type": wire.ENDED,
-                "job": job["job"],
-                "status": status,
-                "expired": process.is_expired,
-                "events": events.decode("utf-8", "backslashreplace"),
-                "stderr": stderr.decode("utf-8", "backslashreplace"),
-            }
+        self._say_ended(
+            job,
+            status=status,
+            expired=process.is_expired,
+            events=events.decode("utf-8", "backslashreplace"),
+            stderr=stderr.decode("utf-8", "backslashreplace"),
         )
+
+    def _say_ended(self, job, **ending):
+        self._say({"type": wire.ENDED, "job": job["job"], **ending})
 
 
 def _timer(seconds, do):

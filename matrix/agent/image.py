@@ -36,7 +36,7 @@ def _entry(name, module):
 
 def text():
     """The text of this module, for who has nothing to import it from."""
-    loader: Any = __loader__
+    loader: Any = sys.modules[__name__].__loader__
     return loader.get_source(__name__)
 
 

@@ -72,7 +72,9 @@ def _small_numbers(reactor):
 
 
 def _descriptors(reactor):
-    if not hasattr(reactor, "getReaders"):
+    try:
+        reactor.getReaders()
+    except (AttributeError, NotImplementedError):
         return wire.INTERFACE_MISSING, "the reactor does not tell whom it would wake up"
     return None
 
@@ -309,7 +311,7 @@ def abort_in_data_received(stage):
     yield from stage.see_both_ends_down()
 
 
-@_scenario()
+@_scenario(needs=_descriptors)
 def abort_as_it_reopens(stage):
     """The same in the very turn in which the connection gets writeable again."""
     yield from _fill_and_prove(stage)
