@@ -7,7 +7,8 @@ TLS or dispatch, in a line that one of the two executes. It is put in force by a
 shown to cells of the matrix until one is not accepted, and to Twisted's abort tests until one does
 not pass. The matrix sees it twice: known defects are expected at first, and then repaired. What
 came of it is kept in a file: a run that was interrupted goes on where it was. A survivor of the
-matrix that `mutation/equivalent.toml` shows to be equivalent counts for nobody. Needs the extra
+matrix that `mutation/equivalent.toml` shows to be equivalent counts for nobody; one that it says
+to be observable, and why no case looks there, counts against the matrix. Needs the extra
 ``mutation``, and Linux.
 """
 
@@ -89,7 +90,8 @@ def report(path: Path, survivors: bool) -> int:
     kept, why = records.load(path), records.equivalents()
     if survivors:
         lost = [record for record in kept if record.matrix.how is None]
-        print("\n\n".join(records.survivor(record, why) for record in lost), end="\n\n")
+        said = records.explained()
+        print("\n\n".join(records.survivor(record, said) for record in lost), end="\n\n")
     print(f"Twisted {version('twisted')}; mutants in lines that one of the two executes")
     print(records.table(kept, why))
     print(f"the matrix, by: {records.ways(kept, 'matrix')}")

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -55,16 +56,30 @@ class Record:
         return tuple(getattr(self, name) for name in _KEY)
 
 
-def equivalents(path: Path = EQUIVALENT) -> dict[Key, str]:
-    """The survivors that were read, and why nothing observable changes."""
-    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("survivor", [])
+def explained(path: Path = EQUIVALENT) -> dict[Key, str]:
+    """The survivors that were read, and what was said of each."""
     found: dict[Key, str] = {}
-    for entry in entries:
-        key = tuple(entry[name] for name in _KEY)
+    for entry in _entries(path):
+        key = _key(entry)
         if key in found:
             raise ValueError(f"{path.name} has {key} twice")
         found[key] = entry["why"]
     return found
+
+
+def equivalents(path: Path = EQUIVALENT) -> dict[Key, str]:
+    """Those of them of which nothing observable changes: the others count as survivors."""
+    observable = {_key(entry) for entry in _entries(path) if entry.get("observable")}
+    return {key: why for key, why in explained(path).items() if key not in observable}
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8")).get("survivor", [])
+    return entries
+
+
+def _key(entry: Mapping[str, Any]) -> Key:
+    return tuple(entry[name] for name in _KEY)
 
 
 def load(path: Path) -> list[Record]:
