@@ -3,15 +3,14 @@
 That it does shows the cause. It is no proposal of how Twisted should be changed.
 """
 
-from twisted.protocols.tls import BufferingTLSTransport
-
-unregister = BufferingTLSTransport.unregisterProducer
+from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOProtocol
 
 
 def repaired(self):
-    """As Twisted's, but small writes wait no longer, as in its loseConnection."""
-    self._aggregator.flush()
-    unregister(self)
+    """As Twisted's, but a close does not wait for small writes any longer, as in loseConnection."""
+    if self.disconnecting and not self._aborted:
+        self._aggregator.flush()
+    TLSMemoryBIOProtocol.unregisterProducer(self)
 
 
 BufferingTLSTransport.unregisterProducer = repaired
