@@ -250,7 +250,7 @@ def test_drafted_expectations_are_used_when_they_are_complete(tmp_path: Path) ->
     )
     mine.write_text(mine.read_text().replace('"TODO: ', '"'))
     ended = commands.run("judge", results, "--expectations", mine)
-    assert "1 has a known defect" in " ".join(ended.stdout.split())
+    assert "1 known failure" in " ".join(ended.stdout.split())
     ended = commands.run("expect", "update", results, "-o", mine)
     assert "nothing was written" in ended.stdout
 
