@@ -11,23 +11,16 @@ waits for the producer to be done, and reads no more.
 import sys
 
 from twisted.application.reactors import installReactor
-from twisted.internet import interfaces, protocol
+from twisted.internet import protocol
 from twisted.python import log
-from zope.interface import implementer
 
 reactor = installReactor((sys.argv[1:] or ["iocp"])[0])
 
 
-@implementer(interfaces.IPullProducer)
 class Victim(protocol.Protocol):
     def connectionMade(self):
+        self.resumeProducing = self.stopProducing = lambda: None
         self.transport.registerProducer(self, False)
-
-    def resumeProducing(self):
-        self.transport.write(b"more")
-
-    def stopProducing(self):
-        pass
 
     def dataReceived(self, data):
         reactor.callLater(1, finish)
@@ -49,9 +42,8 @@ def finish():
 
 seen, told = [], []
 log.startLoggingWithObserver(lambda _: None, setStdout=False)
-port = reactor.listenTCP(0, protocol.Factory.forProtocol(Victim), interface="127.0.0.1")
-client = protocol.ClientFactory.forProtocol(Peer)
-reactor.connectTCP("127.0.0.1", port.getHost().port, client)
+port = reactor.listenTCP(0, protocol.Factory.forProtocol(Victim)).getHost().port
+reactor.connectTCP("127.0.0.1", port, protocol.ClientFactory.forProtocol(Peer))
 reactor.run()
 print(f"after the exception: expected connectionLost, seen {told[0]}")
 sys.exit(told != ["connectionLost"])
