@@ -76,6 +76,19 @@ def _at_loss(stage, also):
     aborter.connectionLost = broken
 
 
+def _abort_later(stage, transport, turns):
+    """Let that transport's abort take place so many turns of the reactor too late."""
+    abort = transport.abortConnection
+
+    def broken(left=turns):
+        if left:
+            stage.reactor.callLater(0, broken, left - 1)
+        else:
+            abort()
+
+    transport.abortConnection = broken
+
+
 def _lowest(transport):
     """The transport that owns the socket: under TLS, the one that is wrapped."""
     return getattr(transport, "transport", None) or transport
@@ -189,16 +202,7 @@ def abort_flushes_first(stage):
 @_breaks("prompt")
 def abort_after_a_while(stage):
     """The abort takes place some turns of the reactor too late."""
-    transport = stage.aborter.transport
-    abort = transport.abortConnection
-
-    def broken(turns=2 * wire.PROMPT_TURNS):
-        if turns:
-            stage.reactor.callLater(0, broken, turns - 1)
-        else:
-            abort()
-
-    transport.abortConnection = broken
+    _abort_later(stage, stage.aborter.transport, 2 * wire.PROMPT_TURNS)
 
 
 @_breaks("sleeps")
@@ -373,16 +377,7 @@ def bytes_garbled(stage):
 @_breaks("buffer-discarded")
 def abort_sends_on(stage):
     """The abort takes place some turns later, and the transport sends on until then."""
-    lowest = _lowest(stage.aborter.transport)
-    abort = lowest.abortConnection
-
-    def broken(turns=wire.PROMPT_TURNS // 2):
-        if turns:
-            stage.reactor.callLater(0, broken, turns - 1)
-        else:
-            abort()
-
-    lowest.abortConnection = broken
+    _abort_later(stage, _lowest(stage.aborter.transport), wire.PROMPT_TURNS // 2)
 
 
 @_breaks("close-delivers")

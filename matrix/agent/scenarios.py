@@ -92,6 +92,13 @@ def _fill_and_unregister(stage):
     yield from stage.prove()
 
 
+def _peer_ends(stage, act):
+    """The peer does what ends the connection, and drains."""
+    stage.peer_acts(act)
+    stage.peer.drain()
+    yield from stage.see_the_end()
+
+
 def _abort(stage):
     """Abort, and watch both ends go down."""
     stage.abort()
@@ -511,27 +518,21 @@ def abort_storm(stage):
 def peer_closes_while_full(stage):
     """The peer ends its side in good order, and then drains."""
     yield from _fill_and_prove(stage)
-    stage.peer_acts(wire.FINISH)
-    stage.peer.drain()
-    yield from stage.see_the_end()
+    yield from _peer_ends(stage, wire.FINISH)
 
 
 @_scenario()
 def peer_truncates_while_full(stage):
     """The peer ends its side without close_notify, and then drains."""
     yield from _fill_and_prove(stage)
-    stage.peer_acts(wire.TRUNCATE)
-    stage.peer.drain()
-    yield from stage.see_the_end()
+    yield from _peer_ends(stage, wire.TRUNCATE)
 
 
 @_scenario()
 def peer_sends_rubbish_while_full(stage):
     """The peer sends what is no TLS record, and then drains."""
     yield from _fill_and_prove(stage)
-    stage.peer_acts(wire.RUBBISH)
-    stage.peer.drain()
-    yield from stage.see_the_end()
+    yield from _peer_ends(stage, wire.RUBBISH)
 
 
 @_scenario()
@@ -549,9 +550,7 @@ def peer_closes_after_unregister(stage):
 def peer_sends_rubbish_after_unregister(stage):
     """The same as peer-sends-rubbish-while-full, without a producer."""
     yield from _fill_and_unregister(stage)
-    stage.peer_acts(wire.RUBBISH)
-    stage.peer.drain()
-    yield from stage.see_the_end()
+    yield from _peer_ends(stage, wire.RUBBISH)
 
 
 @_scenario(half_closes=True)
