@@ -193,17 +193,22 @@ class Conversation:
 
     async def _hear(self) -> None:
         assert self._process.stdout is not None
-        why = "the agent ended"
         try:
             while line := await self._process.stdout.readline():
                 self._heard += 1
                 self._take(json.loads(line))
+            await self._let_end()
         except Exception as error:  # noqa: BLE001 - or its jobs would be waited for in vain
-            why = f"the agent wrote what is no answer ({type(error).__name__}: {error})"
-        self.kill(why)
+            self.kill(f"the agent wrote what is no answer ({type(error).__name__}: {error})")
         code = await self._ended()
         said = f": {last}" if (last := self._last_words()) else ""
         self._lose(f"; its process ended with {_words(code)}{said}")
+
+    async def _let_end(self) -> None:
+        """Let a process that says no more come to its own end: its status tells why it had to."""
+        self.why = self.why or "the agent ended"
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._process.wait(), END_LIMIT)
 
     def _take(self, message: Mapping[str, Any]) -> None:
         if message["type"] == wire.ENDED:
