@@ -12,6 +12,9 @@ An *event* is one JSON object on a line of its own::
 that process's start.
 """
 
+REFUSAL = "the agent: "
+"""How the last words begin of an agent that knows why it cannot play; they say what to do."""
+
 PROTOCOL = 1
 """Version of the conversation between manager and agent."""
 

@@ -33,7 +33,7 @@ class ControlFailed(Exception):
 
 def play(recorder, transport, side, kind, contexts, witnesses):
     """Bring a connection to the same state as a cell, and to its end in that way."""
-    folder = tempfile.mkdtemp(prefix="reactor-matrix-")
+    folder = tempfile.mkdtemp(prefix="")
     pair = contexts.get(transport.tls)
     is_client = side == "client"
     ours = pair and (pair.stdlib_client if is_client else pair.stdlib_server)

@@ -14,6 +14,12 @@ import tempfile
 _READ_SIZE = 1 << 16
 _BORN, _BURIED = b"+", b"-"
 
+_LONGEST = 60
+"""Bytes in the path of a folder for temporary files in which there is room for a UNIX socket.
+
+Its path may have 103 on macOS (unix(4)), of which the agent's own folders take 40.
+"""
+
 
 class Guard:
     """Hears of every process that is born and buried, until the last word: the agent's end.
@@ -22,7 +28,7 @@ class Guard:
     """
 
     def __init__(self):
-        folder = tempfile.mkdtemp(prefix="reactor-matrix-")
+        folder = _folder()
         reading, self._writing = os.pipe()
         if os.fork() == 0:
             _stand_by(reading, folder)
@@ -39,6 +45,12 @@ class Guard:
 
     def _tell(self, what, pid):
         os.write(self._writing, b"%s%d\n" % (what, pid))  # short: it crosses in one piece
+
+
+def _folder():
+    is_long = len(os.fsencode(tempfile.gettempdir())) > _LONGEST
+    where = "/tmp" if is_long and os.access("/tmp", os.W_OK) else None
+    return tempfile.mkdtemp(prefix="reactor-matrix-", dir=where)
 
 
 def _stand_by(reading, folder):

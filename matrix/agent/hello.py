@@ -27,7 +27,17 @@ _DISTRIBUTIONS = (
 
 
 def facts(known):
-    """The fields of a `matrix.wire.HELLO` message, of an agent that has these reactors."""
+    """The fields of a `matrix.wire.HELLO` message, of an agent that has these reactors.
+
+    Where there is no loopback interface nothing can be played: then the agent ends, and says so.
+    """
+    try:
+        faults = playable()
+    except OSError as error:
+        sys.exit(
+            f"{wire.REFUSAL}127.0.0.1 cannot be reached ({error.strerror}), and every cell is played over the "
+            "loopback interface; bring it up (ip link set lo up)."
+        )
     return {
         "protocol": wire.PROTOCOL,
         "provenance": provenance(),
@@ -36,7 +46,7 @@ def facts(known):
             for k in known.values()
         ],
         "scenarios": sorted(SCENARIOS),
-        "faults": {name: fault.rule for name, fault in playable().items()},
+        "faults": {name: fault.rule for name, fault in faults.items()},
         "needs": [] if windows.WINE is None else [wire.OUTPOST],
     }
 

@@ -43,6 +43,9 @@ MANY = 200
 STORM, WAVE = 500, 100
 """Connections in ``abort-storm``, and how many of them at a time."""
 
+OPEN_FILES = 3 * MANY + 100
+"""Descriptors of a process with so many connections: a port and both ends each, and some more."""
+
 SCENARIOS: dict[str, Scenario] = {}
 
 
@@ -76,6 +79,22 @@ def _descriptors(reactor):
         reactor.getReaders()
     except (AttributeError, NotImplementedError):
         return wire.INTERFACE_MISSING, "the reactor does not tell whom it would wake up"
+    return None
+
+
+def _open_files(reactor):
+    """Many systems allow few at first (macOS 256), and more to who asks."""
+    if os.name != "posix":
+        return None
+    import resource
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY or allowed >= OPEN_FILES:
+        return None
+    if most != resource.RLIM_INFINITY and most < OPEN_FILES:
+        detail = f"it takes {OPEN_FILES} open files, and {most} are allowed here (ulimit -Hn)"
+        return wire.WRONG_PLATFORM, detail
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, most))
     return None
 
 
@@ -486,7 +505,7 @@ def abort_after_loss(stage):
 # Load -----------------------------------------------------------------------------------------
 
 
-@_scenario()
+@_scenario(needs=_open_files)
 def abort_many(stage):
     """Two hundred full connections are aborted in one turn."""
     yield from _fill_and_prove(stage)
@@ -498,7 +517,7 @@ def abort_many(stage):
     yield from stage.see_both_ends_down()
 
 
-@_scenario()
+@_scenario(needs=_open_files)
 def abort_storm(stage):
     """Five hundred connections come, fill and are aborted, wave after wave."""
     yield from _fill_and_prove(stage)

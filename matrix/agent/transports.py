@@ -61,9 +61,7 @@ def check_reactor(transport, reactor):
 def reactor_listener(reactor, transport, factory, folder, small_buffers):
     """A listening port of the reactor, and the address to which a peer connects.
 
-    What it accepts inherits a small receive buffer, if it is to have one. A client of the reactor
-    has the default one: a buffer that is shrunk under a window already offered leaves segments
-    that are never taken.
+    What it accepts inherits a small receive buffer, if it is to have one.
     """
     if transport.family == UNIX:
         path = _path(folder)
@@ -74,12 +72,28 @@ def reactor_listener(reactor, transport, factory, folder, small_buffers):
     return port, (_HOSTS[transport.family], port.getHost().port)
 
 
-def reactor_connection(reactor, transport, factory, address):
-    """Begin to connect the reactor to the address."""
+def reactor_connection(reactor, transport, factory, address, small_buffers):
+    """Begin to connect the reactor to the address, with a small receive buffer if it can have one.
+
+    Twisted's clients have a socket at once, and connect it in a later turn. One that is connected
+    already keeps its buffer: shrunk under a window that was offered, it never takes some segments.
+    """
     if transport.family == UNIX:
         reactor.connectUNIX(address, factory)
-    else:
-        reactor.connectTCP(address[0], address[1], factory)
+        return
+    connector = reactor.connectTCP(address[0], address[1], factory)
+    number = getattr(getattr(connector, "transport", None), "fileno", lambda: -1)()
+    if small_buffers and number != -1 and not _is_connected(number, transport.family):
+        shrink_descriptor(number, transport.family, socket.SO_RCVBUF)
+
+
+def _is_connected(number, family):
+    with borrowed(number, family, socket.SOCK_STREAM) as sock:
+        try:
+            sock.getpeername()
+        except OSError:
+            return False
+    return True
 
 
 def stdlib_listener(transport, folder, small_buffers=True):

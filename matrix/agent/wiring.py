@@ -26,7 +26,7 @@ class Wiring:
         self._contexts = contexts.get(stage.transport.tls)
         self._folder = None
         if stage.transport.family == transports.UNIX:
-            self._folder = tempfile.mkdtemp(prefix="reactor-matrix-")
+            self._folder = tempfile.mkdtemp(prefix="")
 
     def connect(self):
         """Begin to connect; `aborter` and `peer` appear when their ends are there."""
@@ -81,7 +81,8 @@ class Wiring:
 
     def _dial(self, address):
         stage, factory = self._stage, self._factory(is_client=True)
-        transports.reactor_connection(stage.reactor, stage.transport, factory, address)
+        small = stage.scenario.small_buffers
+        transports.reactor_connection(stage.reactor, stage.transport, factory, address, small)
 
     def _factory(self, is_client):
         is_aborter = is_client == self._aborter_is_client

@@ -147,10 +147,12 @@ class Conversation:
     def _no_agent(self) -> str:
         """Why there is no hello, in words, from what the interpreter printed."""
         last = self._last_words().rstrip(".") or "it printed nothing"
-        advice = "See that it is a Python that has Twisted (reactor-matrix doctor tells more)"
+        if last.startswith(wire.REFUSAL):
+            return f"{self.interpreter} cannot play: {last[len(wire.REFUSAL) :]}."
+        advice = "Give --python a command that starts a Python which has Twisted."
         if "No module named 'twisted'" in last:
-            advice = f"Install it there: {self.interpreter} -m pip install twisted pyopenssl"
-        return f"{self.interpreter} cannot play: {last}. {advice}."
+            advice = f"Install it there: {self.interpreter} -m pip install twisted pyopenssl."
+        return f"{self.interpreter} cannot play: {last}. {advice}"
 
     def say(self, message: Mapping[str, Any]) -> None:
         """Send one message."""

@@ -16,6 +16,9 @@ from matrix.model.shard import Shard
 Fault = tuple[str, str, str]
 """A negative control that is owed: (host, fault, cell id)."""
 
+_EXCUSES = frozenset(wire.UNSUPPORTED_CODES) - {wire.IMPORT_FAILED}
+"""Why a fault need not be caught. What is installed and cannot be imported may be broken itself."""
+
 
 @frozen
 class Reactor:
@@ -185,13 +188,38 @@ class Report:
         return tuple(sentence for missed in self.faults_owed().values() for sentence in missed)
 
     def faults_owed(self) -> dict[Fault, tuple[str, ...]]:
-        """Every negative control that is owed, with a sentence for each time it went uncaught."""
+        """Every negative control that can exist, a sentence for each time it went uncaught."""
+        played, absent = self._faults_played(), self.absent_faults()
+        return {
+            key: tuple(self._missed(key, played.get(key, []), owed))
+            for key, owed in Counter(self.plan.faults).items()
+            if key not in absent
+        }
+
+    def absent_faults(self) -> dict[Fault, str]:
+        """The negative controls that cannot exist on their host, each with the reason.
+
+        Such a run says nothing of what they are a control of: where a cell of the same reactor,
+        transport and scenario was tested there, the control is owed.
+        """
+        tested = {
+            (result.host, *result.cell.parts[:3])
+            for result in self.results
+            if result.fault is None and result.verdict.outcome is not Outcome.UNSUPPORTED
+        }
+        return {
+            key: "; ".join(attempts[0].verdict.reasons)
+            for key, attempts in self._faults_played().items()
+            if all(attempt.verdict.code in _EXCUSES for attempt in attempts)
+            if not any((key[0], *attempt.cell.parts[:3]) in tested for attempt in attempts)
+        }
+
+    def _faults_played(self) -> dict[Fault, list[Result]]:
         played: dict[Fault, list[Result]] = {}
         for result in self.faults():
             key = (result.host, str(result.fault), result.cell.id)
             played.setdefault(key, []).append(result)
-        owed = Counter(self.plan.faults)
-        return {key: tuple(self._missed(key, played.get(key, []), owed[key])) for key in owed}
+        return played
 
     def _missed(self, key: Fault, played: list[Result], owed: int) -> Iterator[str]:
         host, fault, cell = key
@@ -201,9 +229,10 @@ class Report:
             yield f"fault {fault} was not played on {cell} ({host})"
         for result in played:
             if rule not in result.verdict.broken:
+                outcome, why = result.verdict.outcome, "; ".join(result.verdict.reasons)
                 yield (
                     f"fault {fault} on {cell} ({host}) ought to break {rule}, "
-                    f"but the outcome is {result.verdict.outcome.value}"
+                    f"but the outcome is {outcome.value}{why and f' ({why})'}"
                 )
 
 

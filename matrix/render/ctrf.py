@@ -170,12 +170,14 @@ def _validity(report: Report) -> Iterator[dict[str, Any]]:
     yield _check("the run came to its end", [why] if why else [])
     for (host, fault, cell), missed in report.faults_owed().items():
         yield _check(f"fault {fault} is caught on {cell} ({host})", list(missed))
+    for (host, fault, cell), why in report.absent_faults().items():
+        yield _check(f"fault {fault} is caught on {cell} ({host})", [why], "skipped")
 
 
-def _check(name: str, complaints: list[str]) -> dict[str, Any]:
-    status = "failed" if complaints else "passed"
+def _check(name: str, said: list[str], otherwise: str = "failed") -> dict[str, Any]:
+    status = otherwise if said else "passed"
     check = {"name": _shown(name), "status": status, "duration": 0, "suite": ["validity"]}
-    return {**check, "message": _shown("; ".join(complaints))} if complaints else check
+    return {**check, "message": _shown("; ".join(said))} if said else check
 
 
 def _shown(text: str) -> str:

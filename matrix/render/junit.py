@@ -160,6 +160,11 @@ def _validity(report: Report) -> Element:
         for sentence in missed:
             case.append(_element("failure", message=sentence, type="fault-not-caught"))
         suite.append(case)
+    for (host, fault, cell), why in report.absent_faults().items():
+        name = f"{cell} on {host}"
+        case = _element("testcase", classname=f"validity.{fault}", name=name)
+        case.append(_element("skipped", message=why, type=Outcome.UNSUPPORTED.value))
+        suite.append(case)
     _count(suite)
     return suite
 

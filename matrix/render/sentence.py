@@ -33,7 +33,7 @@ def verdict_sentence(report: Report, new: Collection[tuple[str, Cell]] | None = 
 
 def _reservations(report: Report) -> Iterator[str]:
     if missed := len(report.missed_faults()):
-        owed = len(report.plan.faults)
+        owed = len(report.faults_owed())
         yield f"not valid, since {missed:,} of {owed:,} deliberate faults went uncaught"
     if report.footer is None:
         yield "cut off before its end"

@@ -16,13 +16,13 @@ Place = tuple[str, str, str, str]
 
 @frozen
 class Fault:
-    """One deliberate defect, and whether the rule meant to catch it did."""
+    """One deliberate defect, and whether the rule meant to catch it did; None: it cannot exist."""
 
     host: str
     name: str
     rule: str
     cell: str
-    is_caught: bool
+    is_caught: bool | None
     seen: str
 
 
@@ -57,18 +57,23 @@ def table(host: str, controls: Mapping[Place, Sequence[Control]]) -> Table:
 
 
 def faults(report: Report) -> tuple[Fault, ...]:
-    """Every defect that was planned or played, those that went uncaught first."""
+    """Every defect that was planned or played: uncaught, those that cannot exist, caught."""
     played = {(r.host, str(r.fault), r.cell.id): r for r in report.faults()}
-    rules = {host.id: host.faults for host in report.hosts}
+    rules, absent = {host.id: host.faults for host in report.hosts}, report.absent_faults()
     every = dict.fromkeys((*report.plan.faults, *played))
     found = (
-        _fault(key, rules.get(key[0], {}).get(key[1], "unknown"), played.get(key)) for key in every
+        _fault(key, rules.get(key[0], {}).get(key[1], "unknown"), played.get(key), absent.get(key))
+        for key in every
     )
-    return tuple(sorted(found, key=lambda fault: fault.is_caught))
+    return tuple(sorted(found, key=lambda fault: (False, None, True).index(fault.is_caught)))
 
 
-def _fault(key: tuple[str, str, str], rule: str, result: Result | None) -> Fault:
+def _fault(
+    key: tuple[str, str, str], rule: str, result: Result | None, absent: str | None
+) -> Fault:
     host, name, cell = key
+    if absent is not None:
+        return Fault(host, name, rule, cell, None, absent)
     if result is None:
         return Fault(host, name, rule, cell, False, "not played")
     seen = dict(broken(result.verdict))

@@ -73,9 +73,10 @@ def summarise(
 def _checks(
     report: Report, cells: Sequence[CellReport], counts: Counter[Outcome], missed: int
 ) -> Iterator[Check]:
-    owed = len(report.plan.faults)
+    owed, absent = len(report.faults_owed()), len(report.absent_faults())
     if owed:
-        yield Check("faults caught", f"{owed - missed} of {owed}", not missed)
+        detail = f"{absent} cannot exist here" if absent else ""
+        yield Check("faults caught", f"{owed - missed} of {owed}", not missed, detail)
     else:
         yield Check("faults caught", "none played", None, "no rule was shown to work")
     yield _proofs([a for cell in cells for a in cell.attempts])
