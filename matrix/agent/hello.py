@@ -35,8 +35,8 @@ def facts(known):
         faults = playable()
     except OSError as error:
         sys.exit(
-            f"{wire.REFUSAL}127.0.0.1 cannot be reached ({error.strerror}), and every cell is played over the "
-            "loopback interface; bring it up (ip link set lo up)."
+            f"{wire.REFUSAL}127.0.0.1 cannot be reached ({error.strerror}), and every cell is "
+            "played over the loopback interface; bring it up (ip link set lo up)."
         )
     return {
         "protocol": wire.PROTOCOL,

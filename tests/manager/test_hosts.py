@@ -60,7 +60,8 @@ def test_folder_with_a_long_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     reason="no network namespace can be made here",
 )
 def test_no_loopback() -> None:
-    """Where the loopback interface is down, nothing is played, and the sentence says what to do."""
-    with pytest.raises(AgentError, match=r"127\.0\.0\.1 cannot be reached.*; bring it up") as caught:
+    """Where the loopback interface is down nothing is played, and the sentence says what to do."""
+    with pytest.raises(AgentError) as caught:
         verdict(UNIX, *WITHOUT_NETWORK)
-    assert "Python" not in str(caught.value)
+    assert "cannot play: 127.0.0.1 cannot be reached" in str(caught.value)
+    assert str(caught.value).endswith("bring it up (ip link set lo up).")
