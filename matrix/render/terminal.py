@@ -98,10 +98,15 @@ def _troubles(cells: list[CellReport]) -> Iterator[RenderableType]:
 
 
 def _known(cells: list[CellReport]) -> Iterator[RenderableType]:
-    for cell in cells[:CELLS]:
-        yield _text(f"{cell.outcome.value} as expected {cell.cell.id} on {cell.host}", "dim")
-        yield _indented(clip(cell.expected or "", _VALUE_LIMIT))
-    yield from _more(len(cells))
+    alike: dict[tuple[Outcome, str], list[CellReport]] = {}
+    for cell in cells:
+        alike.setdefault((cell.outcome, cell.expected or ""), []).append(cell)
+    for (outcome, reason), found in sorted(alike.items(), key=lambda each: -len(each[1]))[:CELLS]:
+        first = f"{found[0].cell.id} on {found[0].host}"
+        others = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
+        yield _text(f"{outcome.value} as expected {first}{others}", "dim")
+        yield _indented(clip(reason, _VALUE_LIMIT))
+    yield from _more(len(alike))
 
 
 def _more(number: int) -> Iterator[Text]:

@@ -81,6 +81,16 @@ def test_known_defects_are_told_apart() -> None:
     assert "expected: bug #1" in words(terminal.timeline(known))
 
 
+def test_known_defects_are_told_once() -> None:
+    """Of the cells that fail for the same reason one is named and the others are counted."""
+    cells = [evolve(FAILED.cell, reactor=name) for name in ("epoll", "poll", "select")]
+    results = tuple(evolve(FAILED, cell=cell, expected="bug #1") for cell in cells)
+    plan = Plan("", (Planned("linux", tuple(cells)),))
+    found = words(terminal.summary(evolve(EVERY, plan=plan, results=results)))
+    assert f"fail as expected {cells[0].id} on linux and 2 more bug #1" in found
+    assert found.count("bug #1") == 1
+
+
 def test_uncaught_faults_are_shown() -> None:
     """What makes the run invalid is told in full."""
     report = synthetic.report(40, uncaught=1)
