@@ -59,15 +59,15 @@ function inflate(text) {
   return new Response(stream).json();
 }
 
-// A number of six texts, an outcome and a few bits for each cell: see pack.py.
+// Numbers of six texts, an outcome, a few bits, two counts, and a script if it has one: see pack.py.
 function listedCell(numbers, place, { words, looks, families }) {
   const [host, reactor, transport, scenario, side, peer] = numbers.slice(0, 6).map((n) => words[n]);
-  const [outcome, bits, passed, tried] = numbers.slice(6);
+  const [outcome, bits, passed, tried, script = null] = numbers.slice(6);
   const id = [reactor, transport, scenario, side, peer].join("/");
   const [flaky, known, kernel, changed] = [1, 2, 4, 8].map((bit) => (bits & bit) !== 0);
   const look = looks[outcome], family = families[scenario];
   return { place, id, host, reactor, transport, scenario, side, peer, family, look,
-    severity: outcome, flaky, known, kernel, changed, passed, tried,
+    severity: outcome, flaky, known, kernel, changed, passed, tried, script,
     good: ["pass", "unsupported"].includes(look[0]) };
 }
 
@@ -78,6 +78,13 @@ const listed = unpack("index").then(({ cells, ...index }) => {
 
 const keyOf = ({ host, id }) =>
   `cell=${encodeURIComponent(host)}:${encodeURIComponent(id).replaceAll("%2F", "/")}`;
+
+// What `reactor-matrix reproduce` prints of the cell, put together from its lines: see scripts.py.
+async function scriptOf({ id, reactor, script }) {
+  const [lines, texts] = await unpack("scripts");
+  return texts[script].map((n) => lines[n]).join("\n")
+    .replaceAll("\x01", id).replaceAll("\x02", JSON.stringify(reactor));
+}
 
 async function detailOf(cell) {
   const { chunk, looks } = await listed;

@@ -24,6 +24,7 @@ from matrix.render.html.hosts import VERSIONS, Real, versions
 from matrix.render.html.looks import LOOKS
 from matrix.render.html.past import Mark, Series
 from matrix.render.html.releases import strips
+from matrix.render.html.scripts import Scripts
 from matrix.render.html.strip import scale
 from matrix.render.plain import visible
 
@@ -36,13 +37,17 @@ def index(
     hosts: Sequence[Host],
     realizations: Mapping[tuple[str, str], Real],
     changes: Changes | None,
+    scripts: Scripts,
 ) -> str:
     """What the script needs to find, filter and draw cells, and the rules' clauses."""
     words: dict[str, int] = {}
     changed = changes.cells if changes else {}
     rules = dict.fromkeys(n for c in cells if c.worst for n in c.worst.verdict.rules)
     scenarios = dict.fromkeys(c.cell.scenario for c in cells)
-    listed = [_listed(cell, words, (cell.host, cell.cell) in changed) for cell in cells]
+    listed = [
+        [*_listed(cell, words, (cell.host, cell.cell) in changed), *_script(cell, scripts)]
+        for cell in cells
+    ]
     return deflated(
         {
             "chunk": CHUNK,
@@ -91,6 +96,12 @@ def _listed(cell: CellReport, words: dict[str, int], is_changed: bool) -> list[i
     passed = sum(attempt.verdict.outcome is Outcome.PASS for attempt in cell.attempts)
     tried = max(cell.owed, len(cell.attempts))
     return [*places, SEVERITY.index(cell.outcome), bits, passed, tried]
+
+
+def _script(cell: CellReport, scripts: Scripts) -> Iterator[int]:
+    """The number of its script, where it has one; that is the last number that is listed."""
+    if cell.cell in scripts.numbers:
+        yield scripts.numbers[cell.cell]
 
 
 def is_the_kernels(cell: CellReport) -> bool:

@@ -87,7 +87,7 @@ function preset([label, word, title], cells) {
 
 function equip({ cells }) {
   const field = html("input", { id: "query", type: "search", autocomplete: "off", spellcheck: "false",
-    placeholder: "epoll transport:tls* -peer:reactor" });
+    placeholder: "such as: epoll transport:tls* -peer:reactor" });
   const swap = html("button", { id: "swap", type: "button", "aria-pressed": "false" }, "Swap axes");
   field.addEventListener("input", () => go({ q: field.value.trim() }, { replace: true }));
   swap.addEventListener("click", () => go({ swap: state.swap === "1" ? "" : "1" }));
