@@ -54,9 +54,12 @@ function unpack(id) {
 }
 
 function inflate(text) {
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).json();
+  // A stream of a Blob, and a callback for each byte, take several times as long.
+  const raw = atob(text), bytes = new Uint8Array(raw.length);
+  for (let n = 0; n < raw.length; n += 1) bytes[n] = raw.charCodeAt(n);
+  const { readable, writable } = new DecompressionStream("deflate"), writer = writable.getWriter();
+  for (const done of [writer.write(bytes), writer.close()]) done.catch(() => {}); // the reader hears of it
+  return new Response(readable).json();
 }
 
 // Numbers of six texts, an outcome, a few bits, two counts, and a script if it has one: see pack.py.
@@ -86,17 +89,26 @@ async function scriptOf({ id, reactor, script }) {
     .replaceAll("\x01", id).replaceAll("\x02", JSON.stringify(reactor));
 }
 
-async function detailOf(cell) {
-  const { chunk, looks } = await listed;
-  const { shapes, marks, cells } = await unpack(`chunk-${Math.floor(cell.place / chunk)}`);
-  const [facts, strip, broken, notes, held, notApplicable, rows, leftOut, texts, known, commands,
-    earlier] = cells[cell.place % chunk];
+// The events of a pack's nth cell: each shape's columns go on where the cells before have ended.
+function eventsOf({ shapes, columns, cells }, n) {
+  const next = shapes.map(() => 0);
+  for (const before of cells.slice(0, n)) for (const shape of before[6]) next[shape] += 1;
   let t = 0;
-  const events = rows.map(([since, shape, ...values]) => {
-    t += since;
+  return cells[n][6].map((shape) => {
+    const [since, ...values] = columns[shape].map((column) => column[next[shape]]);
     const [side, name, keys] = shapes[shape];
+    next[shape] += 1;
+    t += since;
     return { t, side, name, keys, values };
   });
+}
+
+async function detailOf(cell) {
+  const { chunk, looks } = await listed;
+  const pack = await unpack(`chunk-${Math.floor(cell.place / chunk)}`), { marks, cells } = pack;
+  const [facts, strip, broken, notes, held, notApplicable, , leftOut, texts, known, commands,
+    earlier] = cells[cell.place % chunk];
+  const events = eventsOf(pack, cell.place % chunk);
   const past = earlier && { label: earlier[0], words: earlier[2], marks: earlier[1].map((n) => {
     const [severity, isKnown, tip, note, turn] = marks[n];
     return { look: looks[severity], known: isKnown, tip, note, turn };
