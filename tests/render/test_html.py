@@ -6,8 +6,8 @@ import json
 import re
 import sys
 import zlib
-from collections import Counter
 from base64 import b64decode, b64encode
+from collections import Counter
 from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise

@@ -160,7 +160,7 @@ def _series(past: Series, marks: Marks) -> list[Any]:
 
 
 def _rows(rows: Sequence[Row], shapes: Shapes, columns: Columns) -> Iterator[int]:
-    """The shapes of these events; what each of them says goes to the ends of its shape's columns."""
+    """The shapes of these events; what each of them says goes to the end of its columns."""
     before = 0
     for row in rows:
         shape = shapes.setdefault((row.side, row.name, row.keys), len(shapes))
