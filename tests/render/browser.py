@@ -68,7 +68,7 @@ def keys(shown: Report, *, accepted: bool) -> list[str]:
     return [key(c.host, c.cell) for c in shown.cells() if c.outcome.is_accepted is accepted]
 
 
-def violations(page: Opened) -> list[str]:
-    """What axe finds, of whatever weight, in words."""
-    found = Axe().run(page.tab).response["violations"]
+def violations(page: Opened, within: str | None = None) -> list[str]:
+    """What axe finds, of whatever weight, in words: in all of the page, or in a part of it."""
+    found = Axe().run(page.tab, context=within).response["violations"]
     return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]

@@ -12,7 +12,7 @@ from matrix.model.report import Report
 from matrix.model.result import Outcome
 from matrix.render.html.cells import key
 from matrix.render.html.changes import Changes
-from tests.render.browser import Opened, Opener, keys, violations
+from tests.render.browser import Opened, Opener, keys
 from tests.render.hostile import HOSTILE, hostile, hostile_changes, hostile_past
 from tests.synthetic import EVERY_OUTCOME, report
 
@@ -80,29 +80,6 @@ def test_links_lead_to_pages_only(opener: Opener) -> None:
         "https://example.invalid/javascript"
     }
     assert page.behaved()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing(opener: Opener, troubled: Report, scheme: str, width: int) -> None:
-    """No barrier of any weight, light and dark, wide and narrow, folded and unfolded."""
-    size = {"width": width, "height": 800}
-    page = opener(troubled, color_scheme=scheme, viewport=size).go()
-    assert violations(page) == []
-    page.unfold("section > details", 9)
-    page.unfold(".cell article > details", 2)
-    assert violations(page) == []
-    page.go(keys(troubled, accepted=True)[0])
-    page.unfold("#opened details", 2)
-    assert violations(page) == []
-    for view in ("q=is:failing", "q=tls&swap=1", "q=no-such-cell", "flip=linux%2Fselect,producers"):
-        page.go(view)
-        assert violations(page) == []
-
-
-def test_all_cells_passed_is_free_of_barriers_too(opener: Opener) -> None:
-    """The page of a run in which nothing failed has no barrier either."""
-    assert violations(opener(report(200)).go()) == []
 
 
 @pytest.mark.parametrize("shown", [report(200, EVERY_OUTCOME), hostile()], ids=["plain", "hostile"])

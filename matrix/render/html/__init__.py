@@ -13,6 +13,7 @@
 ``changes``   what is different since an earlier report
 ``troubles``  what did not pass, grouped
 ``evidence``  controls and deliberate defects
+``scripts``   a script of each cell that did not pass
 ``pack``      the data behind every cell, for the page's script
 ``looks``     glyph, letter and words of each outcome
 ``words``     values, counts and times as words
@@ -47,6 +48,7 @@ from matrix.render.html.grid import grid
 from matrix.render.html.hosts import VERSIONS, SideBySide, realizations
 from matrix.render.html.looks import LOOKS
 from matrix.render.html.past import Past, series
+from matrix.render.html.scripts import scripts
 from matrix.render.html.strip import scale, speeds
 from matrix.render.html.summary import summarise
 from matrix.render.html.words import links, milliseconds, number, percent, word
@@ -66,6 +68,7 @@ def render(report: Report, changes: Changes | None = None, past: Past | None = N
     sizes = Counter(trouble.detail is None for group in groups for trouble in group.troubles)
     css, js = _asset("page.css"), Markup("\n").join(map(_asset, SCRIPTS))
     real = realizations(report.hosts, cells)
+    alone = scripts(cells)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -88,7 +91,8 @@ def render(report: Report, changes: Changes | None = None, past: Past | None = N
             controls=[evidence.table(host.id, controls) for host in report.hosts],
             faults=evidence.faults(report),
             several=len(report.hosts) > 1,
-            index=pack.index(cells, report.hosts, real, changes),
+            index=pack.index(cells, report.hosts, real, changes, alone),
+            scripts=pack.deflated([alone.lines, alone.texts]),
             chunks=pack.chunks(map(details, cells)),
         )
     )

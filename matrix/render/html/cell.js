@@ -110,7 +110,7 @@ function copied(text, label) {
   const button = html("button", { type: "button", class: "copy scripted" }, label);
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(text());
+      await navigator.clipboard.writeText(await text());
       button.textContent = "Copied";
     } catch {
       button.textContent = "Could not copy";
@@ -122,6 +122,19 @@ function copied(text, label) {
 function typed([name, text]) {
   return [html("p", { class: "label" }, name, copied(() => text, "Copy")),
     html("pre", { class: "command" }, text)];
+}
+
+function script(cell) {
+  if (cell.script === null) return [];
+  const shown = html("pre", { tabindex: "0" });
+  const folded = html("details", {}, html("summary", {}, "Show"), shown);
+  folded.addEventListener("toggle", async () => {
+    shown.textContent = await scriptOf(cell);
+  }, { once: true });
+  return html("div", { class: "script scripted" },
+    html("p", { class: "label" }, "That script itself, for those without reactor-matrix",
+      copied(() => scriptOf(cell), "Copy script")),
+    folded);
 }
 
 function article(cell, detail, index) {
@@ -136,6 +149,7 @@ function article(cell, detail, index) {
     overReleases(cell, index),
     beside(cell, index),
     detail.commands.map(typed),
+    script(cell),
     detail.texts.map(([name, text]) =>
       [html("p", { class: "label" }, name), html("pre", { tabindex: "0" }, text)]),
     standings(detail, index.rules),

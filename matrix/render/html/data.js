@@ -54,20 +54,23 @@ function unpack(id) {
 }
 
 function inflate(text) {
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).json();
+  // A stream of a Blob, and a callback for each byte, take several times as long.
+  const raw = atob(text), bytes = new Uint8Array(raw.length);
+  for (let n = 0; n < raw.length; n += 1) bytes[n] = raw.charCodeAt(n);
+  const { readable, writable } = new DecompressionStream("deflate"), writer = writable.getWriter();
+  for (const done of [writer.write(bytes), writer.close()]) done.catch(() => {}); // the reader hears of it
+  return new Response(readable).json();
 }
 
-// A number of six texts, an outcome and a few bits for each cell: see pack.py.
+// Numbers of six texts, an outcome, a few bits, two counts, and a script if it has one: see pack.py.
 function listedCell(numbers, place, { words, looks, families }) {
   const [host, reactor, transport, scenario, side, peer] = numbers.slice(0, 6).map((n) => words[n]);
-  const [outcome, bits, passed, tried] = numbers.slice(6);
+  const [outcome, bits, passed, tried, script = null] = numbers.slice(6);
   const id = [reactor, transport, scenario, side, peer].join("/");
   const [flaky, known, kernel, changed] = [1, 2, 4, 8].map((bit) => (bits & bit) !== 0);
   const look = looks[outcome], family = families[scenario];
   return { place, id, host, reactor, transport, scenario, side, peer, family, look,
-    severity: outcome, flaky, known, kernel, changed, passed, tried,
+    severity: outcome, flaky, known, kernel, changed, passed, tried, script,
     good: ["pass", "unsupported"].includes(look[0]) };
 }
 
@@ -79,17 +82,33 @@ const listed = unpack("index").then(({ cells, ...index }) => {
 const keyOf = ({ host, id }) =>
   `cell=${encodeURIComponent(host)}:${encodeURIComponent(id).replaceAll("%2F", "/")}`;
 
-async function detailOf(cell) {
-  const { chunk, looks } = await listed;
-  const { shapes, marks, cells } = await unpack(`chunk-${Math.floor(cell.place / chunk)}`);
-  const [facts, strip, broken, notes, held, notApplicable, rows, leftOut, texts, known, commands,
-    earlier] = cells[cell.place % chunk];
+// What `reactor-matrix reproduce` prints of the cell, put together from its lines: see scripts.py.
+async function scriptOf({ id, reactor, script }) {
+  const [lines, texts] = await unpack("scripts");
+  return texts[script].map((n) => lines[n]).join("\n")
+    .replaceAll("\x01", id).replaceAll("\x02", JSON.stringify(reactor));
+}
+
+// The events of a pack's nth cell: each shape's columns go on where the cells before have ended.
+function eventsOf({ shapes, columns, cells }, n) {
+  const next = shapes.map(() => 0);
+  for (const before of cells.slice(0, n)) for (const shape of before[6]) next[shape] += 1;
   let t = 0;
-  const events = rows.map(([since, shape, ...values]) => {
-    t += since;
+  return cells[n][6].map((shape) => {
+    const [since, ...values] = columns[shape].map((column) => column[next[shape]]);
     const [side, name, keys] = shapes[shape];
+    next[shape] += 1;
+    t += since;
     return { t, side, name, keys, values };
   });
+}
+
+async function detailOf(cell) {
+  const { chunk, looks } = await listed;
+  const pack = await unpack(`chunk-${Math.floor(cell.place / chunk)}`), { marks, cells } = pack;
+  const [facts, strip, broken, notes, held, notApplicable, , leftOut, texts, known, commands,
+    earlier] = cells[cell.place % chunk];
+  const events = eventsOf(pack, cell.place % chunk);
   const past = earlier && { label: earlier[0], words: earlier[2], marks: earlier[1].map((n) => {
     const [severity, isKnown, tip, note, turn] = marks[n];
     return { look: looks[severity], known: isKnown, tip, note, turn };

@@ -24,6 +24,7 @@ from matrix.render.html.hosts import VERSIONS, Real, versions
 from matrix.render.html.looks import LOOKS
 from matrix.render.html.past import Mark, Series
 from matrix.render.html.releases import strips
+from matrix.render.html.scripts import Scripts
 from matrix.render.html.strip import scale
 from matrix.render.plain import visible
 
@@ -36,13 +37,17 @@ def index(
     hosts: Sequence[Host],
     realizations: Mapping[tuple[str, str], Real],
     changes: Changes | None,
+    scripts: Scripts,
 ) -> str:
     """What the script needs to find, filter and draw cells, and the rules' clauses."""
     words: dict[str, int] = {}
     changed = changes.cells if changes else {}
     rules = dict.fromkeys(n for c in cells if c.worst for n in c.worst.verdict.rules)
     scenarios = dict.fromkeys(c.cell.scenario for c in cells)
-    listed = [_listed(cell, words, (cell.host, cell.cell) in changed) for cell in cells]
+    listed = [
+        [*_listed(cell, words, (cell.host, cell.cell) in changed), *_script(cell, scripts)]
+        for cell in cells
+    ]
     return deflated(
         {
             "chunk": CHUNK,
@@ -93,6 +98,12 @@ def _listed(cell: CellReport, words: dict[str, int], is_changed: bool) -> list[i
     return [*places, SEVERITY.index(cell.outcome), bits, passed, tried]
 
 
+def _script(cell: CellReport, scripts: Scripts) -> Iterator[int]:
+    """The number of its script, where it has one; that is the last number that is listed."""
+    if cell.cell in scripts.numbers:
+        yield scripts.numbers[cell.cell]
+
+
 def is_the_kernels(cell: CellReport) -> bool:
     """Whether anything fell short that falls short without a reactor, too."""
     return any(attempt.verdict.attributed for attempt in cell.attempts)
@@ -106,6 +117,11 @@ def _clause(name: str) -> list[str]:
 Shapes = dict[tuple[str, str, tuple[str, ...]], int]
 """Side, name and fields of events, by the number that stands for them in a pack."""
 
+Columns = list[list[list[Any]]]
+"""Of each shape, in the order of its events: microseconds since the event before, and each value.
+
+What is of one kind is told together, because it compresses better.
+"""
 
 Marks = dict[Mark, int]
 """Marks of earlier runs, by the number that stands for them in a pack."""
@@ -113,13 +129,16 @@ Marks = dict[Mark, int]
 
 def _chunk(details: Sequence[Detail]) -> str:
     shapes: Shapes = {}
+    columns: Columns = []
     marks: Marks = {}
-    packed = [_detail(detail, shapes, marks) for detail in details]
+    packed = [
+        _detail(detail, list(_rows(detail.rows, shapes, columns)), marks) for detail in details
+    ]
     told = [[SEVERITY.index(m.outcome), m.is_known, m.tip, m.note, m.is_turn] for m in marks]
-    return deflated({"shapes": list(shapes), "marks": told, "cells": packed})
+    return deflated({"shapes": list(shapes), "columns": columns, "marks": told, "cells": packed})
 
 
-def _detail(detail: Detail, shapes: Shapes, marks: Marks) -> list[Any]:
+def _detail(detail: Detail, rows: list[int], marks: Marks) -> list[Any]:
     return [
         detail.facts,
         detail.strip and [detail.strip.places, detail.strip.words],
@@ -127,7 +146,7 @@ def _detail(detail: Detail, shapes: Shapes, marks: Marks) -> list[Any]:
         detail.notes,
         detail.held,
         detail.not_applicable,
-        list(_rows(detail.rows, shapes)),
+        rows,
         detail.left_out,
         detail.texts,
         detail.known,
@@ -140,10 +159,14 @@ def _series(past: Series, marks: Marks) -> list[Any]:
     return [past.label, [marks.setdefault(m, len(marks)) for m in past.marks], past.words]
 
 
-def _rows(rows: Sequence[Row], shapes: Shapes) -> Iterator[Any]:
-    """Each event as microseconds since the one before it, its shape, and its values."""
+def _rows(rows: Sequence[Row], shapes: Shapes, columns: Columns) -> Iterator[int]:
+    """The shapes of these events; what each of them says goes to the end of its columns."""
     before = 0
     for row in rows:
         shape = shapes.setdefault((row.side, row.name, row.keys), len(shapes))
-        yield [row.t - before, shape, *row.values]
+        if shape == len(columns):
+            columns.append([[] for _ in range(1 + len(row.keys))])
+        for column, value in zip(columns[shape], (row.t - before, *row.values), strict=True):
+            column.append(value)
         before = row.t
+        yield shape

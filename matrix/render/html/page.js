@@ -87,7 +87,7 @@ function preset([label, word, title], cells) {
 
 function equip({ cells }) {
   const field = html("input", { id: "query", type: "search", autocomplete: "off", spellcheck: "false",
-    placeholder: "epoll transport:tls* -peer:reactor" });
+    placeholder: "such as: epoll transport:tls* -peer:reactor" });
   const swap = html("button", { id: "swap", type: "button", "aria-pressed": "false" }, "Swap axes");
   field.addEventListener("input", () => go({ q: field.value.trim() }, { replace: true }));
   swap.addEventListener("click", () => go({ swap: state.swap === "1" ? "" : "1" }));
@@ -110,19 +110,24 @@ async function flipped({ target }) {
 
 // A cell in the panel --------------------------------------------------------------------------
 
+function show(panel, there) {
+  panel.hidden = !there;
+  document.body.classList.toggle("beside", there);
+}
+
 async function open(index) {
   const key = state.cell, panel = $("opened");
   if (panel.dataset.key === key) return;
   panel.dataset.key = key;
-  document.body.classList.toggle("beside", key !== "");
-  panel.hidden = key === "";
-  if (key === "") return;
+  if (key === "") return show(panel, false);
   // A cell's id alone will do where there is one host, or the first of several is meant.
   const cell = index.byKey.get(decoded(`cell=${key}`))
     ?? index.cells.find(({ id }) => id === decoded(key));
   const shown = cell ? [around(cell, index), article(cell, await detailOf(cell), index)]
     : [html("p", {}, decoded(key))];
   if (state.cell !== key) return;
+  // Only now, so that the page is laid out once and not twice.
+  show(panel, true);
   panel.replaceChildren(title(cell), ...shown.flat(Infinity));
   panel.scrollTop = 0;
   panel.focus({ preventScroll: true });

@@ -8,6 +8,7 @@ rule whether it holds, what was expected and what was seen.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
@@ -17,9 +18,9 @@ from textwrap import fill
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from matrix import expectations
+from matrix import expectations, wire
 from matrix.model.cell import Cell
-from matrix.model.scenarios import NEVER_FULL, Scenario, find
+from matrix.model.scenarios import NEVER_FULL, SCENARIOS, Scenario, find, why_left_out
 from matrix.render.reproduction.observations import (
     CLOSES,
     Observation,
@@ -99,14 +100,34 @@ _PARTS = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
     autoescape=False,  # this is Python, and no page
+    auto_reload=False,
 )
+
+
+_SCENARIOS = frozenset(scenario.name for scenario in SCENARIOS)
+_PLAIN = re.compile(r"[\w.-]+", re.ASCII)
+
+
+def has_script(cell: Cell) -> bool:
+    """Whether `script` can write one: of a cell that a results file has, this version may not know.
+
+    Nor can a reactor's name be just any text, for a file may come from anywhere.
+    """
+    return (
+        cell.scenario in _SCENARIOS
+        and cell.transport in _TRANSPORTS
+        and cell.side in wire.SIDES
+        and cell.peer in wire.PEERS
+        and _PLAIN.fullmatch(cell.reactor) is not None
+        and why_left_out(cell) is None
+    )
 
 
 def script(cell: Cell) -> str:
     """The text of a script that plays the cell by itself.
 
     It exits 1 where it sees a rule broken, 0 where it sees none, and 2 where the case did not come
-    about. The cell must be one of the matrix (`matrix.plan.one`).
+    about. The cell must be one of the matrix (`matrix.plan.one`, `has_script`).
     """
     scenario = find(cell.scenario)
     looked_at = observations(cell)
@@ -131,7 +152,8 @@ def script(cell: Cell) -> str:
         sleeps=scenario.name in ("abort-from-thread", "abort-after-timeout"),
         resets=scenario.name in RESETS,
     )
-    return f'"""{_head(cell, scenario, looked_at)}"""\n\n{_imports(body)}\n\n{body.strip()}\n'
+    imports = _imports(body.replace(json.dumps(cell.reactor), '""'))
+    return f'"""{_head(cell, scenario, looked_at)}"""\n\n{imports}\n\n{body.strip()}\n'
 
 
 def _head(cell: Cell, scenario: Scenario, looked_at: tuple[Observation, ...]) -> str:
@@ -165,6 +187,7 @@ def _known(cell: Cell, looked_at: tuple[Observation, ...]) -> Iterator[str]:
             yield f"{clause.name}: {clause.expects} By {clause.source} Known: {', '.join(links)}"
 
 
+@cache  # a page has the scripts of many cells, and often it is the reactor alone that differs
 def _imports(body: str) -> str:
     """The import statements for all that a script uses."""
     used = set(_globals(symtable(body, "script", "exec")))
