@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
@@ -77,17 +78,40 @@ def test_killed_in_the_middle_of_a_line(cut: Path) -> None:
 
 
 def test_killed_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shard goes on as what it is, and not as another one."""
-    shard = ("--shard", "1/1")
-    with running(tmp_path, monkeypatch, NAME, (*WORDS, *shard)) as process:
+    """A killed shard lacks in what is merged, goes on as what it is, and is then there once."""
+    one, two = (("--shard", f"{number}/2") for number in (1, 2))
+    with running(tmp_path, monkeypatch, NAME, (*WORDS, *one)) as process:
         process.kill()
     folder = ended(tmp_path, monkeypatch)
+    resumed(tmp_path / "two", *two)
+    whole, other = folder / "results.jsonl", tmp_path / "two" / "results.jsonl"
+    before = tmp_path / "before.jsonl"
+    shutil.copy(folder / "results.jsonl.part", before)
+    merged = tmp_path / "merged.jsonl"
+    lacking = commands.run("merge", before, other, "-o", merged)
+    assert lacking.returncode == 1
+    assert "no-result" in lacking.stdout
+    assert "cut off" in lacking.stdout
     here = ("--preload", NAME, "-o", folder, "--resume")
-    assert "shard are others" in commands.refused(*WORDS, *here)
-    report = resumed(folder, *shard)
+    assert "shard are others" in commands.refused(*WORDS, *two, *here)
+    report = resumed(folder, *one)
     assert_whole(report)
-    assert {control.shard for control in report.controls} == {"1/1"}
-    assert {result.shard for result in report.results} == {"1/1"}
+    assert {control.shard for control in report.controls} == {"1/2"}
+    assert {result.shard for result in report.results} == {"1/2"}
+    assert whole.read_bytes().startswith(before.read_bytes())
+    again = commands.refused("merge", before, whole, other, "-o", merged)
+    assert "both have shard 1/2" in again
+    assert commands.run("merge", whole, other, "-o", merged).returncode == 0
+    assert_each_shard_once(read(merged))
+
+
+def assert_each_shard_once(report: Report) -> None:
+    """Every cell of the whole plan is there once, and every fault that a shard of it owed."""
+    assert report.footer is not None
+    assert report.footer.interrupted is None
+    assert {len(cell.attempts) for cell in report.cells()} == {1}
+    assert len(report.results) == len(report.cells()) + len(report.plan.faults)
+    assert not report.missed_faults()
 
 
 def test_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
