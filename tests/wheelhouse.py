@@ -77,7 +77,7 @@ def pack(
 def offline(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let installers know of the wheels in this folder alone, and of a cache beside it.
 
-    uv is found that is installed with the tests, as it would be in an environment that is activated.
+    The uv that is installed with the tests is found, as it is where their environment is activated.
     """
     paths = (sysconfig.get_path("scripts"), os.environ.get("PATH"))
     monkeypatch.setenv("PATH", os.pathsep.join(filter(None, paths)))
