@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 from collections import Counter
@@ -58,12 +59,18 @@ def assert_whole(report: Report) -> None:
 
 
 def test_killed(cut: Path) -> None:
-    """What a killed run had written stays as it was, line by line, and the rest is run."""
+    """What a killed run had written stays, line by line, the rest is run, and both took time."""
     before = (cut / "results.jsonl.part").read_bytes()
     assert len(read(cut / "results.jsonl.part").results) > 0
     report = resumed(cut)
-    assert (cut / "results.jsonl").read_bytes().startswith(before)
+    whole = (cut / "results.jsonl").read_bytes()
+    assert whole.startswith(before)
     assert_whole(report)
+    parts = [line for line in whole.splitlines() if line.startswith(b'{"type":"part"')]
+    first, second = map(json.loads, parts)
+    assert report.footer is not None
+    assert report.footer.started == first["started"]
+    assert report.footer.duration > second["spent"] > first["spent"] == 0
 
 
 def test_killed_in_the_middle_of_a_line(cut: Path) -> None:
