@@ -3,7 +3,8 @@
 Which packages a stack gets is told by ``matrix.stacks``, as it is for `reactor-matrix bisect`.
 A stack runs by the harness, which has an environment of its own: it is made when the first stack
 needs it. And a stack that could not be made, or whose Twisted cannot be imported, is not one that
-nobody asked for: it leaves an empty folder, whatever results an earlier run had left there.
+nobody asked for: it leaves an empty folder, whatever results an earlier run had left there. Only
+what `--resume` was to go on with stays, and what another run is writing at that moment.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ import shutil
 import sys
 import threading
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is used cannot be deleted
+    fcntl = None  # type: ignore[assignment]
 
 from tox.config.sets import ConfigSet, EnvConfigSet
 from tox.execute.api import Outcome
@@ -76,9 +82,25 @@ def tox_env_teardown(tox_env: ToxEnv) -> None:
 
 
 def _empty(tox_env: ToxEnv) -> None:
+    """Leave an empty folder, unless there is something in it that goes on."""
     folder = Path(tox_env.core["work_dir"]) / "results" / tox_env.conf.name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    goes_on = "--resume" in (_states[-1].conf.pos_args(None) or ())
+    if not (goes_on or _is_written(folder)):
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _is_written(folder: Path) -> bool:
+    """Whether a run holds the lock of `matrix.store` on the results there: it survived its tox."""
+    part = folder / "results.jsonl.part"
+    if fcntl is None or not part.exists():
+        return False
+    with part.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _runs_by(tox_env: ToxEnv) -> str:

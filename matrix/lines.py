@@ -2,7 +2,8 @@
 
 Every line is one JSON object whose ``type`` says what it holds: first the ``header`` (one host
 and the plan), a ``host`` for every further one, then ``control`` and ``result`` lines in the order
-in which they ended, and last the ``footer``. ``schema/results.schema.json`` describes them.
+in which they ended, and last the ``footer``. A run's own file has a ``part`` where the run began,
+and where it was gone on with. ``schema/results.schema.json`` describes them.
 
 Lines are pure ASCII. JSON cannot tell two escaped surrogates in a row from the one character that
 they make, so such a pair comes back as that character; a lone surrogate comes back as it was. JSON
@@ -21,7 +22,7 @@ from typing import Any
 from attrs import evolve
 
 from matrix.model.cell import Cell
-from matrix.model.report import Footer, Host, Plan, Report
+from matrix.model.report import Footer, Host, Part, Plan, Report
 from matrix.model.result import Control, Outcome, Result, Verdict
 from matrix.model.shard import Shard
 from matrix.model.transcript import Glance, Source, Stored, Transcript
@@ -30,6 +31,8 @@ from matrix.structure import from_json, shown, to_json
 
 SCHEMA = 1
 """Version of the file format that this module writes and reads."""
+PART, FOOTER = "part", "footer"
+"""Types of the lines that say when a run began, and how it ended."""
 
 
 class LineError(ValueError):
@@ -58,6 +61,16 @@ def opening_lines(hosts: tuple[Host, ...], plan: Plan, version: str) -> Iterator
         yield _line({"type": "host", "host": host})
 
 
+def part_line(part: Part) -> str:
+    """The line with which a run begins, and goes on."""
+    return _line({"type": PART, **to_json(part)})
+
+
+def parse_part(line: str | bytes) -> Part:
+    """The part of a run that begins with that line."""
+    return from_json(json.loads(line), Part)
+
+
 def entry_line(entry: Control | Result) -> str:
     """The line of one attempt.
 
@@ -84,7 +97,7 @@ def _kept_line(result: Result, raw: Mapping[str, Any]) -> str | None:
 def footer_line(footer: Footer, counts: Mapping[Outcome, int]) -> str:
     """The last line: how the run ended, and how many planned cells have which outcome."""
     numbers = {outcome.value: counts[outcome] for outcome in Outcome if counts.get(outcome)}
-    return _line({"type": "footer", **to_json(footer), "counts": numbers})
+    return _line({"type": FOOTER, **to_json(footer), "counts": numbers})
 
 
 Keep = Callable[[int, int], Source]
@@ -192,9 +205,10 @@ class _Draft:
         takers: dict[object, Callable[[dict[str, Any]], None]] = {
             "header": self._header,
             "host": self._host,
+            PART: self._part,
             "control": self._control,
             "result": partial(self._result, keep, seen),
-            "footer": self._footer,
+            FOOTER: self._footer,
         }
         if not isinstance(kind, str) or kind not in takers:
             raise ValueError(f"its type is {shown(kind)}, which is none")
@@ -244,6 +258,9 @@ class _Draft:
         if host.id in self.hosts:
             raise ValueError(f"host {host.id!r} is described twice")
         self.hosts[host.id] = host
+
+    def _part(self, raw: dict[str, Any]) -> None:
+        from_json(raw, Part)  # the footer has what they come to
 
     def _control(self, raw: dict[str, Any]) -> None:
         control = from_json(raw, Control)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import errno
 import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
@@ -25,15 +26,19 @@ except ImportError:  # Windows
 
 from matrix.errors import OutputError, ResultsError
 from matrix.lines import (
+    FOOTER,
+    PART,
     LineError,
     dump_lines,
     entry_line,
     footer_line,
     opening_lines,
     parse_lines,
+    parse_part,
     parse_transcript,
+    part_line,
 )
-from matrix.model.report import Footer, Host, Plan, Report
+from matrix.model.report import Footer, Host, Part, Plan, Report
 from matrix.model.result import Control, Result
 from matrix.model.transcript import Ending, How, Transcript
 from matrix.resume import check_same
@@ -132,7 +137,8 @@ class Writer:
     takes back the line that did not fit.
 
     With ``resume`` it goes on with what a run of the same plan on the same hosts has left there,
-    if there is anything; `ResumeError` where it is not the same.
+    if there is anything; `ResumeError` where it is not the same. ``started`` is when this part of
+    the run began.
     """
 
     def __init__(
@@ -141,6 +147,7 @@ class Writer:
         hosts: tuple[Host, ...],
         plan: Plan,
         version: str,
+        started: str,
         *,
         resume: bool = False,
     ) -> None:
@@ -148,6 +155,8 @@ class Writer:
         """Where the finished file will be."""
         self.kept: Report | None = None
         """What was left there, of which nothing is to be done again."""
+        self.parts = [Part(started)]
+        """When the run began, and when it was gone on with."""
         self._draft = folder / (RESULTS + UNFINISHED)
         self._report = Report(hosts, plan, version=version)
         self._bare: list[Result] = []
@@ -166,10 +175,15 @@ class Writer:
     def _begin(self, *, resume: bool) -> None:
         """Go on behind the last whole line of what is there, or begin anew."""
         if resume and _has_opening(self._draft, len(self._report.hosts)):
-            check_same(read(self._draft), self._report, str(self._draft))
+            left = read(self._draft)
+            check_same(left, self._report, str(self._draft))
+            before = _parts(self._draft)
+            spent = _spent(before, left.footer, self._draft.stat().st_mtime)
+            self.parts = [*before, evolve(self.parts[0], spent=spent)]
             with _output(self._draft):
                 self._file.truncate(_end_of_entries(self._draft))
                 self._file.seek(0, os.SEEK_END)
+            self._add(part_line(self.parts[-1]))
             self.kept = read(self._draft)
             self._bare = [evolve(each, transcript=_NO_TRANSCRIPT) for each in self.kept.results]
             return
@@ -177,6 +191,7 @@ class Writer:
             self._file.truncate(0)
         for line in opening_lines(self._report.hosts, self._report.plan, self._report.version):
             self._add(line)
+        self._add(part_line(self.parts[-1]))
 
     def __enter__(self) -> Writer:
         return self
@@ -262,10 +277,29 @@ def _end_of_entries(path: Path) -> int:
     end = 0
     with path.open("rb") as file:
         for line in file:
-            if not line.endswith(b"\n") or line.startswith(b'{"type":"footer"'):
+            if not line.endswith(b"\n") or line.startswith(_opening(FOOTER)):
                 break
             end += len(line)
     return end
+
+
+def _parts(path: Path) -> list[Part]:
+    """The parts of a run that there have been."""
+    with path.open("rb") as file:
+        lines = [line for line in file if line.startswith(_opening(PART))]
+    return [parse_part(line) for line in lines if line.endswith(b"\n")]
+
+
+def _spent(parts: Sequence[Part], footer: Footer | None, touched: float) -> float:
+    """The seconds that these parts took: one that was killed, until it last wrote something."""
+    if footer is not None or not parts:
+        return 0.0 if footer is None else footer.duration
+    last = touched - datetime.fromisoformat(parts[-1].started).timestamp()
+    return round(parts[-1].spent + max(0.0, last), 3)
+
+
+def _opening(kind: str) -> bytes:
+    return f'{{"type":"{kind}",'.encode()
 
 
 _NO_TRANSCRIPT = Transcript((), Ending(How.EXITED))

@@ -24,7 +24,7 @@ from matrix.manager.run import IN_FLIGHT, Rounds, Run, Stand, stands
 from matrix.manager.session import DEADLINE
 from matrix.merge import merge
 from matrix.missing import check_host, missing
-from matrix.model.report import Footer, Host, Plan, Report
+from matrix.model.report import Footer, Host, Part, Plan, Report
 from matrix.model.result import Control, Result
 from matrix.render import html, junit, markdown
 from matrix.render.expectations import draft
@@ -75,22 +75,27 @@ def run(order: Order, folder: Path, watch: Watch) -> Report:
 
 
 async def _run(order: Order, folder: Path, watch: Watch) -> Report:
-    began, started = clock(), datetime.now(timezone.utc).isoformat(timespec="seconds")
+    began, started = clock(), datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     async with stands(order.interpreters, order.preload, order.deadline) as ready:
         made = _plan(order, ready)
         hosts = tuple(stand.host for stand in ready)
         if order.resume and (ended := finished(folder)) is not None:
             check_same(ended, Report(hosts, made, version=__version__), str(folder / RESULTS))
             return ended
-        with Writer(folder, hosts, made, __version__, resume=order.resume) as writer:
+        with Writer(folder, hosts, made, __version__, started, resume=order.resume) as writer:
             with watch(made) as progress:
                 emit, done = _emitter(writer, progress), _kept(writer, progress)
                 interrupted = await _play(
                     Run(made, ready, emit, order.in_flight, order.expectations, order.rounds, done)
                 )
-            footer = Footer(started, round(clock() - began, 3), interrupted)
-            path = writer.finish(footer)
+            path = writer.finish(_footer(writer.parts, clock() - began, interrupted))
     return read(path)
+
+
+def _footer(parts: Sequence[Part], took: float, interrupted: str | None) -> Footer:
+    """How a run ended of which these were the parts, and the last one took so many seconds."""
+    duration = round(parts[-1].spent + took, 3)
+    return Footer(parts[0].started, duration, interrupted)
 
 
 def _kept(writer: Writer, progress: Progress) -> tuple[Control | Result, ...]:
@@ -117,13 +122,18 @@ def _emitter(writer: Writer, progress: Progress) -> Callable[[Control | Result],
 
 
 async def _play(playing: Run) -> str | None:
-    """Play to the end, or to the first SIGINT or SIGTERM; the signal's name if there was one."""
+    """Play to the end, or to the first SIGINT or SIGTERM; the signal's name if there was one.
+
+    Both are ignored from then on. tox passes on a Ctrl-C that the terminal has sent already, and
+    the second one must not cost the results and the page.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.create_task(playing.play())
     received: list[str] = []
 
     def interrupt(number: signal.Signals) -> None:
+        if not received:
+            task.cancel()
         received.append(number.name)
-        task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt, number)
@@ -135,6 +145,8 @@ async def _play(playing: Run) -> str | None:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+            if received:
+                signal.signal(number, signal.SIG_IGN)
     return received[0] if received else None
 
 

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from attrs import evolve
 
+from matrix.lines import dump_lines
 from matrix.model.report import Footer
 from matrix.model.result import Outcome
 from matrix.store import read, write
@@ -96,6 +97,23 @@ def test_what_tox_could_not_make_is_in_the_page(tmp_path: Path) -> None:
     merged = read(tmp_path / "report" / "results.jsonl")
     assert merged.counts() == {Outcome.PASS: 4, Outcome.NO_RESULT: 4}
     assert "py399 is missing" in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_tox_has_not_ended_is_in_the_page(tmp_path: Path) -> None:
+    """A killed environment has what it wrote, not what an earlier run did; or it is missing."""
+    for name, size in (("py311", -3), ("py312", 0)):
+        (tmp_path / name).mkdir()
+        report = synthetic.report(4, hosts=(name,))
+        write(report, tmp_path / name / "results.jsonl")
+        lines = list(dump_lines(report))[:size]
+        (tmp_path / name / "results.jsonl.part").write_text("".join(lines) + '{"type":')
+    assert ci("collect", tmp_path).returncode == 1
+    merged = read(tmp_path / "report" / "results.jsonl")
+    assert merged.counts() == {Outcome.PASS: 4, Outcome.NO_RESULT: 4}
+    assert len(merged.results) == len(report.results) - 2
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "cut off" in page
+    assert "py312 is missing" in page
 
 
 def test_no_environment_of_tox_was_run(tmp_path: Path) -> None:

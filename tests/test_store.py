@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ REPORT = Report(
     footer=Footer("2026-01-05T04:10:00+00:00", 1.5),
     version="0.1.0",
 )
+STARTED = "2026-01-05T04:10:00.000+00:00"
 PLAN = json.loads(next(dump_lines(REPORT)))["plan"]
 VALIDATOR = Draft202012Validator(
     json.loads(files("matrix").joinpath("schema/results.schema.json").read_text())
@@ -184,9 +186,15 @@ def entries(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
+def without_parts(path: Path) -> str:
+    """What a file has but for the lines that say when its run began, and went on."""
+    lines = path.read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith('{"type":"part"'))
+
+
 def written(folder: Path, report: Report = REPORT) -> Path:
     """The file that a run with this report leaves behind."""
-    with Writer(folder, report.hosts, report.plan, report.version) as writer:
+    with Writer(folder, report.hosts, report.plan, report.version, STARTED) as writer:
         for control in report.controls:
             writer.append(control)
         for result in report.results:
@@ -196,17 +204,18 @@ def written(folder: Path, report: Report = REPORT) -> Path:
 
 
 def test_writer_makes_the_same_file(tmp_path: Path) -> None:
-    """A file that grew during a run is the same, to the byte, as one written at once."""
+    """A file that grew during a run is as one written at once, and says when the run began."""
     path = written(tmp_path / "new" / "folder")
     assert path == tmp_path / "new" / "folder" / "results.jsonl"
-    assert path.read_text() == "".join(dump_lines(REPORT))
+    assert without_parts(path) == "".join(dump_lines(REPORT))
+    assert path.read_text().count(STARTED) == 1
     assert entries(path.parent) == ["results.jsonl"]
 
 
 def test_every_attempt_is_on_disk_at_once(tmp_path: Path) -> None:
     """After each line the unfinished file can be read, and says that it is unfinished."""
     part = tmp_path / "results.jsonl.part"
-    with Writer(tmp_path, REPORT.hosts, REPORT.plan, REPORT.version) as writer:
+    with Writer(tmp_path, REPORT.hosts, REPORT.plan, REPORT.version, STARTED) as writer:
         assert read(part) == evolve(REPORT, controls=(), results=(), footer=None)
         writer.append(REPORT.results[0])
         assert read(part).results == REPORT.results[:1]
@@ -216,7 +225,7 @@ def test_every_attempt_is_on_disk_at_once(tmp_path: Path) -> None:
 def test_good_file_stays_until_the_run_is_over(tmp_path: Path) -> None:
     """A run that breaks off leaves its own lines, and the file of the run before."""
     good = written(tmp_path).read_text()
-    with Writer(tmp_path, REPORT.hosts, REPORT.plan, "0.2.0") as writer:
+    with Writer(tmp_path, REPORT.hosts, REPORT.plan, "0.2.0", STARTED) as writer:
         writer.append(REPORT.results[0])
     assert (tmp_path / "results.jsonl").read_text() == good
     assert read(tmp_path / "results.jsonl.part").version == "0.2.0"
@@ -227,21 +236,42 @@ def test_good_file_stays_until_the_run_is_over(tmp_path: Path) -> None:
 
 def test_what_was_cut_off_anywhere_goes_on(tmp_path: Path) -> None:
     """Whatever byte the file of a killed run ends at, whole lines stay and the rest is written."""
-    whole = "".join(dump_lines(REPORT)).encode()
+    whole = written(tmp_path).read_bytes()
     part = tmp_path / "results.jsonl.part"
     ends = [at for at, byte in enumerate(whole) if byte == ord("\n")]
     sizes = {*range(0, len(whole), 97), *(at + by for at in ends for by in (-1, 0, 1))}
     entries: tuple[Control | Result, ...] = (*REPORT.controls, *REPORT.results)
     for size in sorted(sizes - {len(whole)}):
         part.write_bytes(whole[:size])
-        with Writer(tmp_path, REPORT.hosts, REPORT.plan, REPORT.version, resume=True) as writer:
+        with going_on(tmp_path) as writer:
             kept = () if writer.kept is None else (*writer.kept.controls, *writer.kept.results)
             assert kept == entries[: len(kept)]
-            assert len(kept) >= whole[:size].count(b"\n") - len(REPORT.hosts)
+            assert len(kept) >= whole[:size].count(b"\n") - len(REPORT.hosts) - 1
             for entry in entries[len(kept) :]:
                 writer.append(entry)
             assert REPORT.footer is not None
-            assert writer.finish(REPORT.footer).read_bytes() == whole
+            assert without_parts(writer.finish(REPORT.footer)) == "".join(dump_lines(REPORT))
+
+
+def going_on(folder: Path, started: str = STARTED) -> Writer:
+    """Goes on with what is there."""
+    return Writer(folder, REPORT.hosts, REPORT.plan, REPORT.version, started, resume=True)
+
+
+def test_time_of_all_parts(tmp_path: Path) -> None:
+    """A killed part took until it last wrote, an interrupted one what it says; pauses are none."""
+    part, began = tmp_path / "results.jsonl.part", datetime.fromisoformat(STARTED)
+    moments = [began + timedelta(hours=hours) for hours in range(4)]
+    for seconds, moment in enumerate(moments[:2], 5):
+        with going_on(tmp_path, moment.isoformat()) as writer:
+            writer.append(REPORT.results[0])
+        os.utime(part, (0, moment.timestamp() + seconds))
+    with going_on(tmp_path, moments[2].isoformat()) as writer:
+        assert [each.spent for each in writer.parts] == [0, 5, 5 + 6]
+        writer.finish(Footer(STARTED, 5 + 6 + 7.5, "SIGINT"))
+    with going_on(tmp_path, moments[3].isoformat()) as writer:
+        assert [datetime.fromisoformat(each.started) for each in writer.parts] == moments
+        assert writer.parts[-1].spent == 5 + 6 + 7.5
 
 
 @pytest.mark.parametrize(
@@ -259,7 +289,7 @@ def test_what_is_of_another_run_stays(tmp_path: Path, change: dict[str, Any], wo
     part.write_text("".join(list(dump_lines(REPORT))[:4]))
     new = evolve(REPORT, **change)
     with pytest.raises(ResumeError) as refused:
-        Writer(tmp_path, new.hosts, new.plan, new.version, resume=True)
+        Writer(tmp_path, new.hosts, new.plan, new.version, STARTED, resume=True)
     assert words in str(refused.value)
     assert part.read_text() == "".join(list(dump_lines(REPORT))[:4])
 
@@ -465,7 +495,7 @@ def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     """A missing file comes with what to do, also when its run is still going on."""
     assert "run -o" in refusal(tmp_path / "results.jsonl")
-    with Writer(tmp_path, REPORT.hosts, REPORT.plan, ""):
+    with Writer(tmp_path, REPORT.hosts, REPORT.plan, "", STARTED):
         assert "results.jsonl.part" in refusal(tmp_path / "results.jsonl")
 
 
@@ -516,7 +546,7 @@ def test_full_disk_leaves_the_good_file(tmp_path: Path) -> None:
 def test_full_disk_costs_one_line(tmp_path: Path) -> None:
     """What does not fit is taken back, so that all the lines before it and after can be read."""
     long = evolve(REPORT.results[1], transcript=evolve(TRANSCRIPT, stderr="x" * 10_000))
-    with Writer(tmp_path, REPORT.hosts, REPORT.plan, "") as writer:
+    with Writer(tmp_path, REPORT.hosts, REPORT.plan, "", STARTED) as writer:
         writer.append(REPORT.results[0])
         with room_for(8_000), pytest.raises(OutputError, match=r"results\.jsonl\.part"):
             writer.append(long)
@@ -527,7 +557,7 @@ def test_full_disk_costs_one_line(tmp_path: Path) -> None:
 def test_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
     """A run that cannot even write its header says so before it begins."""
     with room_for(10), pytest.raises(OutputError, match=r"results\.jsonl\.part"):
-        Writer(tmp_path, REPORT.hosts, REPORT.plan, "")
+        Writer(tmp_path, REPORT.hosts, REPORT.plan, "", STARTED)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
@@ -549,7 +579,7 @@ def test_folder_that_may_not_be_written(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="choose another place"):
             write_atomically(folder / "page.html", "text")
         with pytest.raises(OutputError, match="choose another place"):
-            Writer(folder, REPORT.hosts, REPORT.plan, "")
+            Writer(folder, REPORT.hosts, REPORT.plan, "", STARTED)
     assert entries(folder) == []
 
 
@@ -557,7 +587,7 @@ def test_file_in_place_of_a_folder(tmp_path: Path) -> None:
     """An output folder that is a file is refused."""
     (tmp_path / "file").write_text("precious")
     with pytest.raises(OutputError, match="file cannot be written"):
-        Writer(tmp_path / "file", REPORT.hosts, REPORT.plan, "")
+        Writer(tmp_path / "file", REPORT.hosts, REPORT.plan, "", STARTED)
     with pytest.raises(OutputError, match="Not a directory"):
         write_atomically(tmp_path / "file" / "page.html", "text")
     assert (tmp_path / "file").read_text() == "precious"

@@ -53,9 +53,14 @@ def test_what_cannot_be_made_is_missing(tmp_path: Path, command: str) -> None:
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize(("status", "left"), [(1, ["results.jsonl"]), (2, [])])
-def test_what_cannot_be_run_is_missing(tmp_path: Path, status: int, left: list[str]) -> None:
-    """Where no cell could be run an empty folder is left; failing cells are results."""
+@pytest.mark.parametrize(
+    ("status", "more", "left"),
+    [(1, [], ["results.jsonl"]), (2, [], []), (2, ["--", "--resume"], ["results.jsonl"])],
+)
+def test_what_cannot_be_run_is_missing(
+    tmp_path: Path, status: int, more: list[str], left: list[str]
+) -> None:
+    """Where no cell could be run an empty folder is left, but for what was to be gone on with."""
     folder = tmp_path / "results" / f"{HERE}-epoll"
     folder.mkdir(parents=True)
     (folder / "results.jsonl").write_text("of this run, or of yesterday's")
@@ -64,6 +69,6 @@ def test_what_cannot_be_run_is_missing(tmp_path: Path, status: int, left: list[s
         *("-x", "testenv:harness.package=skip"),
         *("-x", f"testenv.commands=python -c 'raise SystemExit({status})'"),
     )
-    ended = tox("run", "--workdir", tmp_path, *instead, "-e", f"{HERE}-epoll")
+    ended = tox("run", "--workdir", tmp_path, *instead, "-e", f"{HERE}-epoll", *more)
     assert f"exit {status}" in ended.stdout
     assert [path.name for path in folder.iterdir()] == left

@@ -6,7 +6,9 @@ something to find between two of them.
 
 from __future__ import annotations
 
+import os
 import re
+import sysconfig
 import zipfile
 from collections.abc import Iterable, Mapping
 from importlib.metadata import Distribution, distribution
@@ -73,7 +75,12 @@ def pack(
 
 
 def offline(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let installers know of the wheels in this folder alone, and of a cache beside it."""
+    """Let installers know of the wheels in this folder alone, and of a cache beside it.
+
+    The uv that is installed with the tests is found, as it is where their environment is activated.
+    """
+    paths = (sysconfig.get_path("scripts"), os.environ.get("PATH"))
+    monkeypatch.setenv("PATH", os.pathsep.join(filter(None, paths)))
     for tool in ("PIP", "UV"):
         monkeypatch.setenv(f"{tool}_NO_INDEX", "1")
         monkeypatch.setenv(f"{tool}_FIND_LINKS", str(folder))

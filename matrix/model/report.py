@@ -100,8 +100,23 @@ class Plan:
 
 
 @frozen
+class Part:
+    """A stretch of a run that was cut short and gone on with; one that was not has only one.
+
+    ``spent``: the seconds that the parts before it took.
+    """
+
+    started: str
+    spent: float = 0.0
+
+
+@frozen
 class Footer:
-    """How a run ended. ``interrupted`` says by what; None for a run that came to its end."""
+    """How a run ended. ``interrupted`` says by what; None for a run that came to its end.
+
+    ``started`` is when the first of its parts began, ``duration`` the seconds that they took
+    together, without the time in between.
+    """
 
     started: str
     duration: float

@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -27,19 +27,30 @@ def running(
     words: tuple[str, ...] = WORDS,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A run of which some attempts have ended, the first one that is, and others hang."""
+    command = commands.command(*words, "--preload", name, "-o", folder / "out")
+    with hanging(folder, monkeypatch, name, command) as process:
+        yield process
+
+
+@contextmanager
+def hanging(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, command: list[str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that runs the matrix with such a breakage, in a session of its own."""
     fifo = folder / "fifo"
     miniatures.importable(folder, monkeypatch, **{name: miniatures.BREAKAGES[name]})
     monkeypatch.setenv("MINIATURE_MARKER", str(folder / "marker"))
     monkeypatch.setenv("MINIATURE_FIFO", str(fifo))
     os.mkfifo(fifo)
     waiting = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    command = commands.command(*words, "--preload", name, "-o", folder / "out")
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    null = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=null, stderr=null, start_new_session=True) as process:
         try:
             assert has_come(waiting)
             yield process
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     os.close(waiting)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
@@ -57,12 +59,18 @@ def assert_whole(report: Report) -> None:
 
 
 def test_killed(cut: Path) -> None:
-    """What a killed run had written stays as it was, line by line, and the rest is run."""
+    """What a killed run had written stays, line by line, the rest is run, and both took time."""
     before = (cut / "results.jsonl.part").read_bytes()
     assert len(read(cut / "results.jsonl.part").results) > 0
     report = resumed(cut)
-    assert (cut / "results.jsonl").read_bytes().startswith(before)
+    whole = (cut / "results.jsonl").read_bytes()
+    assert whole.startswith(before)
     assert_whole(report)
+    parts = [line for line in whole.splitlines() if line.startswith(b'{"type":"part"')]
+    first, second = map(json.loads, parts)
+    assert report.footer is not None
+    assert report.footer.started == first["started"]
+    assert report.footer.duration > second["spent"] > first["spent"] == 0
 
 
 def test_killed_in_the_middle_of_a_line(cut: Path) -> None:
@@ -77,17 +85,40 @@ def test_killed_in_the_middle_of_a_line(cut: Path) -> None:
 
 
 def test_killed_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shard goes on as what it is, and not as another one."""
-    shard = ("--shard", "1/1")
-    with running(tmp_path, monkeypatch, NAME, (*WORDS, *shard)) as process:
+    """A killed shard lacks in what is merged, goes on as what it is, and is then there once."""
+    one, two = (("--shard", f"{number}/2") for number in (1, 2))
+    with running(tmp_path, monkeypatch, NAME, (*WORDS, *one)) as process:
         process.kill()
     folder = ended(tmp_path, monkeypatch)
+    resumed(tmp_path / "two", *two)
+    whole, other = folder / "results.jsonl", tmp_path / "two" / "results.jsonl"
+    before = tmp_path / "before.jsonl"
+    shutil.copy(folder / "results.jsonl.part", before)
+    merged = tmp_path / "merged.jsonl"
+    lacking = commands.run("merge", before, other, "-o", merged)
+    assert lacking.returncode == 1
+    assert "no-result" in lacking.stdout
+    assert "cut off" in lacking.stdout
     here = ("--preload", NAME, "-o", folder, "--resume")
-    assert "shard are others" in commands.refused(*WORDS, *here)
-    report = resumed(folder, *shard)
+    assert "shard are others" in commands.refused(*WORDS, *two, *here)
+    report = resumed(folder, *one)
     assert_whole(report)
-    assert {control.shard for control in report.controls} == {"1/1"}
-    assert {result.shard for result in report.results} == {"1/1"}
+    assert {control.shard for control in report.controls} == {"1/2"}
+    assert {result.shard for result in report.results} == {"1/2"}
+    assert whole.read_bytes().startswith(before.read_bytes())
+    again = commands.refused("merge", before, whole, other, "-o", merged)
+    assert "both have shard 1/2" in again
+    assert commands.run("merge", whole, other, "-o", merged).returncode == 0
+    assert_each_shard_once(read(merged))
+
+
+def assert_each_shard_once(report: Report) -> None:
+    """Every cell of the whole plan is there once, and every fault that a shard of it owed."""
+    assert report.footer is not None
+    assert report.footer.interrupted is None
+    assert {len(cell.attempts) for cell in report.cells()} == {1}
+    assert len(report.results) == len(report.cells()) + len(report.plan.faults)
+    assert not report.missed_faults()
 
 
 def test_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
