@@ -8,6 +8,8 @@ end a cell that can come to nothing: the deadline that counts is the manager's.
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections import namedtuple
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +27,9 @@ PACE = 0.005
 
 RAREST = 0.1
 """Seconds between two looks at a state that has long been waited for."""
+
+_LIBRARY = os.path.dirname(os.__file__)
+"""Where the standard library is, and what is installed in its ``site-packages``."""
 
 LIMIT = 5.0
 """Seconds in which a step must come about."""
@@ -98,12 +103,22 @@ class Clockwork:
             self._each_look()
             goes_on = self._advance()
         except Exception as error:
-            self._recorder.record(wire.PROCESS, wire.HARNESS_RAISED, exception=describe(error))
+            self._blame(error)
             goes_on = False
         if not goes_on:
             self._stop()
         elif not self._is_asleep:
             self._reactor.callLater(self._delay(), self._tick)
+
+    def _blame(self, error):
+        """Record an exception of the code under test as its own, and any other as ours."""
+        frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+        frame, exception = next(filter(_is_tested, frames), None), describe(error)
+        if frame is None:
+            self._recorder.record(wire.PROCESS, wire.HARNESS_RAISED, exception=exception)
+        else:
+            call = frame.f_code.co_name
+            self._recorder.record(wire.PROCESS, wire.REACTOR_RAISED, call=call, exception=exception)
 
     def _stop(self):
         self.is_over = True
@@ -132,6 +147,14 @@ class Clockwork:
         what = self._wait.what
         self._recorder.record(wire.PROCESS, wire.GAVE_UP, waiting_for=what, waited=round(waited, 3))
         return self._story.throw(GaveUp(what))
+
+
+def _is_tested(frame):
+    """Whether what runs there is neither ours nor the standard library's."""
+    if frame.f_globals.get("__name__", "").partition(".")[0] == "matrix":
+        return False
+    file = frame.f_code.co_filename
+    return not file.startswith((_LIBRARY, "<frozen ")) or "-packages" in file
 
 
 @contextmanager

@@ -35,6 +35,7 @@ class End(Protocol):
         self.stage = stage
         self.up = False
         self.lost = 0
+        self.socket_number = self.socket_family = None
         self.reading = stream.Reading()
         self.hooks = {}
 
@@ -136,21 +137,23 @@ class Aborter(End):
         self.written += size
         self.transport.write(stream.expected(self.written - size, size))
 
-    def fill(self, streaming=True):
+    def fill(self, streaming=True, first=CHUNK):
         """Become the transport's producer, a push producer that pours or a pull producer."""
         self.is_streaming = streaming
         self.record(wire.PRODUCER_REGISTERED, streaming=streaming)
         self.transport.registerProducer(self, streaming)
         if streaming:
-            self.pour()
+            self.pour(first)
 
-    def pour(self):
-        """Write chunks for as long as the transport takes them."""
+    def pour(self, first=CHUNK):
+        """Write chunks for as long as the transport takes them; the first one has that size."""
         if self._is_pouring:
             return
         self._is_pouring = True
+        size = first
         while self.wants_more:
-            self.write(CHUNK)
+            self.write(size)
+            size = CHUNK
         self._is_pouring = False
 
     @property

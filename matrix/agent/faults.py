@@ -376,8 +376,25 @@ def bytes_garbled(stage):
 
 @_breaks("buffer-discarded")
 def abort_sends_on(stage):
-    """The abort takes place some turns later, and the transport sends on until then."""
-    _abort_later(stage, _lowest(stage.aborter.transport), wire.PROMPT_TURNS // 2)
+    """The abort takes place when more was sent than both kernels hold: the peer has read of it."""
+    lowest = _lowest(stage.aborter.transport)
+    send, abort = lowest.writeSomeData, lowest.abortConnection
+    sent: list[int] = []
+
+    def counted(data):
+        accepted = send(data)
+        if isinstance(accepted, int):
+            sent.append(accepted)
+        return accepted
+
+    def broken(before=None):
+        before = sum(sent) if before is None else before
+        if sum(sent) - before < 8 * wire.SMALL_BUFFER and lowest.connected:
+            stage.reactor.callLater(0, broken, before)
+        else:
+            abort()
+
+    lowest.writeSomeData, lowest.abortConnection = counted, broken
 
 
 @_breaks("close-delivers")

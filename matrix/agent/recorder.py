@@ -13,6 +13,11 @@ import warnings
 
 from matrix import wire
 
+MOST_COMPLAINTS = 100
+"""Complaints of a process that are recorded: a reactor that complains in every turn of its loop
+must not bury what else there is to see.
+"""
+
 
 class Recorder:
     """Writes events to a descriptor; ``t`` counts from the recorder's making. Thread-safe."""
@@ -72,8 +77,12 @@ def watch_complaints(recorder):
     """
     from twisted.python import log
 
+    left = [MOST_COMPLAINTS]
+
     def complain(kind, text):
-        recorder.record(wire.PROCESS, wire.LOGGED, kind=kind, text=text)
+        if left[0]:
+            left[0] -= 1
+            recorder.record(wire.PROCESS, wire.LOGGED, kind=kind, text=text)
 
     def observe(event):
         if event.get("isError"):

@@ -103,6 +103,7 @@ class Stage:
         yield Wait("both ends", lambda: self.aborter and self.peer, LIMIT)
         if self.scenario.answered:
             yield Wait("the aborter is set up", lambda: self.aborter.up or self.aborter.lost, LIMIT)
+        yield Wait("connectionMade", lambda: self.aborter.socket_number is not None, 0)
         if self.scenario.on_number_zero:
             yield Wait("number 0", lambda: self.aborter.socket_number == 0, LIMIT)
         self._identity = leftovers.identity(self.aborter.socket_number)
@@ -235,7 +236,8 @@ class Stage:
         """Tell the reactor's descriptors of the connection that there is something to read and
         room to write, although there is neither.
         """
-        both = [*self.reactor.getReaders(), *self.reactor.getWriters()]
+        with self._calling("getReaders"):
+            both = [*self.reactor.getReaders(), *self.reactor.getWriters()]
         found = {each for each in both if each.fileno() == self.aborter.socket_number}
         yield Wait("the reactor's descriptor of the connection", lambda: found, 0)
         for descriptor in found:
