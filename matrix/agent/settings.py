@@ -17,12 +17,20 @@ _ALREADY = ("select", "poll", "epoll", "asyncio", "iocp", "win32")
 class Settings:
     """TLS contexts, or why there are none; modules to preload; where the witness is played."""
 
-    def __init__(self):
-        self.reactors = reactors.catalogue()
+    def __init__(self, places=None):
+        self._places = places
+        self._reactors: Any = None
         self.contexts = {}
         self.preload: tuple[str, ...] = ()
         self.outpost: Any = None
         self._no_tls = Unsupported(wire.INTERFACE_MISSING, "TLS was not configured")
+
+    @property
+    def reactors(self):
+        """The `reactors.catalogue`, made when it is first asked for."""
+        if self._reactors is None:
+            self._reactors = reactors.catalogue(self._places)
+        return self._reactors
 
     def configure(self, command, versions=("tls1.2", "tls1.3")):
         """Take the manager's ``configure`` command; TLS contexts are made of those versions."""

@@ -192,7 +192,7 @@ class Run:
 
     async def _cell(self, host: str, cell: Cell, attempt: int, fault: str | None) -> None:
         stand, began = self._stand(host), clock()
-        transcript = stand.unsupported.get(cell.reactor)
+        transcript = stand.unsupported.get(cell.reactor) or self._without(host, cell.transport)
         if transcript is None:
             job = {"do": wire.PLAY, "cell": asdict(cell), "fault": fault}
             transcript = await stand.session.do(job, find(cell.scenario).patience)
@@ -202,6 +202,11 @@ class Run:
         result = Result(host, cell, verdict, transcript, duration, attempt, fault, known)
         self._has_failed = self._has_failed or not (fault or result.is_accepted)
         self.emit(result)
+
+    def _without(self, host: str, transport: str) -> Transcript | None:
+        """The control that has shown that a host has no such transport: no cell has to find out."""
+        own = (each for each in self._controls[host] if each.transport == transport)
+        return next((each.transcript for each in own if each.cannot_exist), None)
 
     def _expected(self, host: Host, cell: Cell, verdict: Verdict) -> str | None:
         today = datetime.now(timezone.utc).date()
