@@ -1,7 +1,6 @@
 """A process that waits for one job on its standard input, does it, and ends.
 
-It imports what its job needs, and nothing before it knows that: over TCP, a control needs no
-Twisted.
+It imports what its job needs, and nothing before it knows that: a control needs no Twisted.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import os
 import sys
 import threading
 
+from matrix import wire
 from matrix.agent import cell, transports
 from matrix.agent.settings import Settings
 
@@ -38,7 +38,7 @@ def _do(job, configuration, commands, events):
         faulthandler.dump_traceback_later(job["deadline"])
         threading.Thread(target=_end_with, args=(commands,), name="orphan", daemon=True).start()
         settings = Settings(configuration["places"])
-        settings.configure(configuration, _tls_versions(job))
+        settings.configure(configuration, _tls_versions(job), job["do"] != wire.CONTROL)
         cell.do(job, events, settings)
         status = 0
     finally:

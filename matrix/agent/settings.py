@@ -32,8 +32,11 @@ class Settings:
             self._reactors = reactors.catalogue(self._places)
         return self._reactors
 
-    def configure(self, command, versions=("tls1.2", "tls1.3")):
-        """Take the manager's ``configure`` command; TLS contexts are made of those versions."""
+    def configure(self, command, versions=("tls1.2", "tls1.3"), has_reactor=True):
+        """Take the manager's ``configure`` command; TLS contexts are made of those versions.
+
+        Where there will be no reactor they are the standard library's alone.
+        """
         self.preload = tuple(command["preload"])
         self.outpost = command.get("outpost")
         if self.preload:
@@ -43,7 +46,8 @@ class Settings:
         try:
             from matrix.agent import tls
 
-            self.contexts = tls.prepare(command["tls"], versions)
+            prepare = tls.prepare if has_reactor else tls.without_reactor
+            self.contexts = prepare(command["tls"], versions)
         except ModuleNotFoundError as error:
             self._no_tls = Unsupported(wire.NOT_INSTALLED, f"TLS needs the module {error.name}")
         except Exception as error:

@@ -176,6 +176,8 @@ class Run:
     async def _control(
         self, host: str, transport: str, side: str, kind: str, peer: str, attempt: int
     ) -> None:
+        if attempt > 1 and self._without(host, transport):
+            return  # there is nothing to try again
         job = {
             "do": wire.CONTROL,
             "transport": transport,
