@@ -111,8 +111,8 @@ class Expectation:
 
     def _has_said(self, rule: str, verdict: Verdict) -> bool:
         begun = f"{rule}: "
-        texts = (reason[len(begun) :] for reason in verdict.reasons if reason.startswith(begun))
-        parts = [part for text in texts for part in text.split("; ")]
+        texts = [each[len(begun) :] for each in verdict.reasons if each.startswith(begun)]
+        parts = [part for text in texts or [""] for part in text.split("; ")]
         return all(re.fullmatch(self.said, part, re.DOTALL) for part in parts)
 
     def holds_on(self, provenance: Mapping[str, str]) -> bool:
