@@ -7,6 +7,7 @@ know and the transcript does not tell is `MissingEvidence`: never a pass.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -359,7 +360,7 @@ def _new(before: list[str], after: list[str]) -> list[str]:
 def nothing_logged(case: Case) -> Finding:
     """Errors in any log, but for the one that the scenario raised itself."""
     logged = [
-        f"{event['kind']}: {_last_line(event['text'])}"
+        f"{event['kind']}: {_gist(event['kind'], event['text'])}"
         for event in case.transcript.all(wire.LOGGED)
         if not (case.scenario.raises and _DELIBERATE in event["text"])
     ]
@@ -487,6 +488,14 @@ def _words(exception: dict[str, Any]) -> str:
 
 def _first_line(text: str) -> str:
     return (text.strip().splitlines() or [""])[0]
+
+
+def _gist(kind: str, text: str) -> str:
+    """What a log entry comes to; a warning's first line has it, after the place in the code."""
+    if kind != "warning":
+        return _last_line(text)
+    line = text.strip().partition("\n")[0]
+    return re.sub(r"^.*?:\d+: ", "", line)
 
 
 def _last_line(text: str) -> str:

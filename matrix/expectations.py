@@ -7,6 +7,7 @@ A file of expectations is TOML, a table for each known defect; a TOML comment ma
     when = { uvloop = ">=0.14" }            # left out: on every host
     outcome = "fail"
     rules = ["peer-lost-once"]              # of a fail: the rules that may be broken
+    said = 'connectionLost came 0 times'    # if it matters: what they say, a regular expression
     reason = "uvloop drops the reader of a socket that was reset"
     link = "https://github.com/MagicStack/uvloop/issues/552"
     expires = 2027-11-30                    # the last day on which it is expected
@@ -79,6 +80,7 @@ class Expectation:
 
     ``rules`` are the ones that may be broken then, for a fail; ``link`` leads to a ticket, or is
     the path of a reproduction. After the day ``expires`` nothing of it is expected any more.
+    ``said`` is a regular expression: of what such a rule says was seen, each part is so.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Expectation:
     reason: str
     link: str
     expires: date
+    said: str = ".*"
 
     def speaks_of(self, provenance: Mapping[str, str], cell: Cell) -> bool:
         """Whether it is about this cell on a host of that provenance, at whatever date."""
@@ -97,8 +100,20 @@ class Expectation:
 
     def fits(self, verdict: Verdict) -> bool:
         """Whether the verdict is of the outcome that it announces, by one of its rules at least."""
-        broken = frozenset(verdict.broken)
-        return self.outcome is verdict.outcome and bool(self.rules & broken or not broken)
+        return self.outcome is verdict.outcome and bool(
+            self.explained(verdict) or not verdict.broken
+        )
+
+    def explained(self, verdict: Verdict) -> frozenset[str]:
+        """The broken rules of a verdict that it explains."""
+        broken = self.rules.intersection(verdict.broken)
+        return frozenset(rule for rule in broken if self._has_said(rule, verdict))
+
+    def _has_said(self, rule: str, verdict: Verdict) -> bool:
+        begun = f"{rule}: "
+        texts = [each[len(begun) :] for each in verdict.reasons if each.startswith(begun)]
+        parts = [part for text in texts or [""] for part in text.split("; ")]
+        return all(re.fullmatch(self.said, part, re.DOTALL) for part in parts)
 
     def holds_on(self, provenance: Mapping[str, str]) -> bool:
         """Whether every condition holds on a host; what the host does not tell holds nothing."""
@@ -126,7 +141,7 @@ def expected(
         for each in expectations
         if each.fits(verdict) and today <= each.expires and each.speaks_of(provenance, cell)
     ]
-    if broken.difference(*(each.rules for each in fitting)):
+    if broken.difference(*(each.explained(verdict) for each in fitting)):
         return None
     return "; ".join(f"{each.reason} ({each.link})" for each in fitting) or None
 
@@ -207,7 +222,7 @@ def _entry(source: str, name: str, table: object) -> Expectation:
 
 def _expectation(name: str, table: dict[str, Any]) -> Expectation:
     _among("field", table, _FIELDS)
-    raw = {"rules": [], "when": {}, **table}
+    raw = {"rules": [], "when": {}, "said": ".*", **table}
     for key, (is_good, example) in _FIELDS.items():
         if not is_good(raw.get(key)):
             raise ValueError(f"{key} is missing or amiss; write, for instance, {key} = {example}")
@@ -217,9 +232,16 @@ def _expectation(name: str, table: dict[str, Any]) -> Expectation:
         raise ValueError("a fail, and nothing else, breaks rules; name them in its rules")
     rules, cells = frozenset(raw["rules"]), tuple(raw["cells"])
     when = {key: _condition(key, text) for key, text in raw["when"].items()}
-    return Expectation(
-        name, cells, when, outcome, rules, raw["reason"], raw["link"], raw["expires"]
-    )
+    told = (raw["reason"], raw["link"], raw["expires"], _pattern(raw["said"]))
+    return Expectation(name, cells, when, outcome, rules, *told)
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"said = {text!r} is no regular expression: {error}") from error
+    return text
 
 
 def _outcome(text: str) -> Outcome:
@@ -265,6 +287,7 @@ _FIELDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "when": (_are_conditions, '{ twisted = ">=24.3" }'),
     "outcome": (_is_text, '"fail"'),
     "rules": (_are_texts, '["peer-lost-once"]'),
+    "said": (_is_text, "'connectionLost came [02] times'"),
     "reason": (_is_text, '"what is broken, and where"'),
     "link": (_is_text, '"https://github.com/twisted/twisted/issues/9462"'),
     "expires": (_is_day, "2027-11-30"),

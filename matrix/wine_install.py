@@ -84,7 +84,7 @@ def install(source: Source, say: Callable[[str], None]) -> None:
         say(f"Python {source.python} for Windows, into {folder}")
         executable = _unpack_python(source, folder)
         say("Twisted and what it needs")
-        _install_packages(source, folder / "site", version)
+        _install_packages(source, folder / "site", (folder / executable).parent, version)
         say(f"a prefix of its own, with Wine {'.'.join(map(str, version))}")
         _write_starter(folder, executable)
         _make_prefix(folder)
@@ -167,29 +167,33 @@ def _embeddable(source: Source) -> Iterator[Path]:
 
 
 def _open_to_packages(python: Path, site: Path) -> None:
-    """An embeddable Python shuts everything out that its ``._pth`` file does not name."""
+    """An embeddable Python shuts everything out that its ``._pth`` file does not name.
+
+    The module `site` is left out: it takes longer than all else that an empty process does. So
+    what pywin32's ``.pth`` file would do is done here.
+    """
     (path_file,) = python.glob("python*._pth")
     lines = path_file.read_text().splitlines()
-    kept = [line for line in lines if line and not line.startswith("#")]
-    windows_site = f"Z:{site}".replace("/", "\\")
-    path_file.write_text("\n".join([*kept, windows_site, "import site", ""]))
+    kept = [line for line in lines if line and not line.startswith(("#", "import "))]
+    places = (site, site / "win32", site / "win32" / "lib")
+    added = [f"Z:{place}".replace("/", "\\") for place in places]
+    path_file.write_text("\n".join([*kept, *added, ""]))
     site.mkdir()
-    (site / "sitecustomize.py").write_text(
-        f"import site  # pywin32 comes by a .pth file\n\nsite.addsitedir({windows_site!r})\n"
-    )
 
 
 # Packages -------------------------------------------------------------------------------------
 
 
-def _install_packages(source: Source, site: Path, version: Sequence[int]) -> None:
-    """Twisted, what it needs, and TLS as this Wine can have it."""
+def _install_packages(source: Source, site: Path, python: Path, version: Sequence[int]) -> None:
+    """Twisted, what it needs, and TLS as this Wine can have it, for the Python in that folder."""
     tls = _TLS if tuple(version) >= (9,) else _OLD_TLS
     where = () if source.wheels is None else ("--no-index", "--find-links", str(source.wheels))
     target = ("--target", str(site), "--no-deps", "--only-binary", ":all:")
     platform = ("--platform", "win_amd64", "--python-version", source.python)
     names = (*_NAMES, *tls)
     _pip("install", *where, *target, *platform, "--implementation", "cp", "--no-compile", *names)
+    for library in (site / "pywin32_system32").glob("*.dll"):  # found beside the executable only
+        shutil.copy(library, python)
 
 
 # Wine -----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from matrix.agent.hello import provenance
 from matrix.errors import ExpectationsError
@@ -93,6 +94,22 @@ def test_expectations_add_up() -> None:
 def test_one_rule_more_is_not_expected() -> None:
     """A known defect does not hide another one in the same cell."""
     assert why(failed("prompt", "released")) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_known"), [("a leak", True), ("a leak; a leak", True), ("a leak; a bug", False)]
+)
+def test_what_is_said_can_be_named(seen: str, is_known: bool) -> None:
+    """A rule that is broken in another way, or in one more, is not the known defect."""
+    known = one("[late]", "[late]\nsaid = 'a l..k'")
+    verdict = evolve(failed("prompt"), reasons=("released: else", f"prompt: {seen}"))
+    assert (expected((known,), HOST, CELL, verdict, DAY) is not None) is is_known
+
+
+def test_what_is_said_must_be_seen() -> None:
+    """A verdict that does not tell what was seen is not what the expectation names."""
+    known = one("[late]", "[late]\nsaid = 'a l..k'")
+    assert expected((known,), HOST, CELL, failed("prompt"), DAY) is None
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o not in (Outcome.FAIL, Outcome.CRASH)])

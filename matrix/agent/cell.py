@@ -65,6 +65,7 @@ def _play(job, recorder, settings):
     watch_complaints(recorder)
     if not _preload(recorder, settings):
         return
+    transports.check_host(transports.parse(job["cell"]["transport"]))
     known = settings.reactors[job["cell"]["reactor"]]
     trouble = reactors.trouble(known)
     if trouble is not None:
@@ -90,7 +91,6 @@ def _run(job, recorder, settings):
 
     cell = job["cell"]
     transport = transports.parse(cell["transport"])
-    transports.check_host(transport)
     transports.check_reactor(transport, reactor)
     settings.check_tls(transport)
     scenario = SCENARIOS[cell["scenario"]]

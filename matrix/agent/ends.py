@@ -205,6 +205,15 @@ class ReactorPeer(End):
         self.still = False
         self._wanted = None
 
+    def connectionMade(self):
+        """The connection is there; over completion ports, with a socket that was made ahead of it.
+
+        That one has nothing of the listening socket's, so its buffer is still to be made small.
+        """
+        super().connectionMade()
+        if self.stage.scenario.small_buffers and overlapped.reads_after_made(self.transport):
+            transports.shrink_descriptor(self.socket_number, self.socket_family, socket.SO_RCVBUF)
+
     def begin(self):
         """Stop reading, unless bytes are to be exchanged first."""
         super().begin()

@@ -18,7 +18,7 @@ from collections import deque
 from typing import Any
 
 from matrix import wire
-from matrix.agent import hello, image, oneshot, outpost
+from matrix.agent import hello, image, oneshot, outpost, reactors
 from matrix.agent.recorder import describe
 from matrix.agent.settings import Settings
 
@@ -30,8 +30,8 @@ _DUMP_TIME = 2.0
 
 _READ_SIZE = 1 << 16
 _BOOT = (
-    "import sys; exec(open(sys.argv[1], encoding='utf-8').read()); use(sys.argv[2]); "
-    "from matrix.agent.oneshot import main; main()"
+    "import gc, sys; gc.disable(); exec(open(sys.argv[1], encoding='utf-8').read()); "
+    "use(sys.argv[2]); from matrix.agent.oneshot import main; main()"
 )
 """The agent itself is in no file: all that a process needs of it comes out of the image."""
 
@@ -122,7 +122,8 @@ class Server:
         for line in self._commands:
             command = json.loads(line)
             if command["do"] == wire.CONFIGURE:
-                self._configuration = line.rstrip(b"\n")
+                told = {**command, "places": reactors.places()}
+                self._configuration = json.dumps(told).encode("ascii")
                 settings.warm_up()
                 settings.configure(command)
                 image.make(self._image)

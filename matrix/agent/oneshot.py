@@ -1,4 +1,7 @@
-"""A process that waits for one job on its standard input, does it, and ends."""
+"""A process that waits for one job on its standard input, does it, and ends.
+
+It imports what its job needs, and nothing before it knows that: a control needs no Twisted.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import os
 import sys
 import threading
 
+from matrix import wire
 from matrix.agent import cell, transports
 from matrix.agent.settings import Settings
 
@@ -21,20 +25,20 @@ def main():
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
-    settings = Settings()
-    settings.warm_up(())
-    configuration, job = json.loads(commands.readline()), commands.readline()
+    configuration = json.loads(commands.readline())
+    job = commands.readline()
     if job:
-        _do(json.loads(job), configuration, commands, events, settings)
+        _do(json.loads(job), configuration, commands, events)
 
 
-def _do(job, configuration, commands, events, settings):
+def _do(job, configuration, commands, events):
     """Do the job and exit, without the interpreter's own farewell, as a forked child does."""
     status = _EX_SOFTWARE
     try:
         faulthandler.dump_traceback_later(job["deadline"])
         threading.Thread(target=_end_with, args=(commands,), name="orphan", daemon=True).start()
-        settings.configure(configuration, _tls_versions(job))
+        settings = Settings(configuration["places"])
+        settings.configure(configuration, _tls_versions(job), job["do"] != wire.CONTROL)
         cell.do(job, events, settings)
         status = 0
     finally:

@@ -104,18 +104,46 @@ _MORE = (
 )
 
 
-def catalogue():
-    """Every reactor that this interpreter knows of: name → `Known`. Imports none of them."""
-    from twisted.application.reactors import getReactorTypes
+def catalogue(places=None):
+    """Every reactor that this interpreter knows of: name → `Known`. Imports none of them.
 
+    ``places`` are `places` of the plugins, where they have been found by another process.
+    """
     found = {known.name: known for known in _MORE}
-    for plugin in getReactorTypes():
+    for plugin in _plugins() if places is None else map(_plugin_at, places):
         if plugin.shortName != "default":  # an alias
             module = getattr(plugin, "moduleName", None)
             found[plugin.shortName] = Known(
                 plugin.shortName, plugin.description, module, plugin.install, wire.NATIVE
             )
     return {name: _as_here(known) for name, known in sorted(found.items())}
+
+
+def _plugins():
+    from twisted.application.reactors import getReactorTypes
+
+    return list(getReactorTypes())
+
+
+def places():
+    """Where the plugins are: ``(module, name)`` of each. To look for them takes many a file."""
+    wanted = {id(plugin) for plugin in _plugins()}
+    modules = [
+        (name, module)
+        for name, module in list(sys.modules.items())
+        if name.startswith("twisted.plugins.")
+    ]
+    return [
+        (module_name, name)
+        for module_name, module in modules
+        for name, value in vars(module).items()
+        if id(value) in wanted
+    ]
+
+
+def _plugin_at(place):
+    module, name = place
+    return getattr(importlib.import_module(module), name)
 
 
 def _as_here(known):

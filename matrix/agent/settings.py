@@ -17,15 +17,26 @@ _ALREADY = ("select", "poll", "epoll", "asyncio", "iocp", "win32")
 class Settings:
     """TLS contexts, or why there are none; modules to preload; where the witness is played."""
 
-    def __init__(self):
-        self.reactors = reactors.catalogue()
+    def __init__(self, places=None):
+        self._places = places
+        self._reactors: Any = None
         self.contexts = {}
         self.preload: tuple[str, ...] = ()
         self.outpost: Any = None
         self._no_tls = Unsupported(wire.INTERFACE_MISSING, "TLS was not configured")
 
-    def configure(self, command, versions=("tls1.2", "tls1.3")):
-        """Take the manager's ``configure`` command; TLS contexts are made of those versions."""
+    @property
+    def reactors(self):
+        """The `reactors.catalogue`, made when it is first asked for."""
+        if self._reactors is None:
+            self._reactors = reactors.catalogue(self._places)
+        return self._reactors
+
+    def configure(self, command, versions=("tls1.2", "tls1.3"), has_reactor=True):
+        """Take the manager's ``configure`` command; TLS contexts are made of those versions.
+
+        Where there will be no reactor they are the standard library's alone.
+        """
         self.preload = tuple(command["preload"])
         self.outpost = command.get("outpost")
         if self.preload:
@@ -35,7 +46,8 @@ class Settings:
         try:
             from matrix.agent import tls
 
-            self.contexts = tls.prepare(command["tls"], versions)
+            prepare = tls.prepare if has_reactor else tls.without_reactor
+            self.contexts = prepare(command["tls"], versions)
         except ModuleNotFoundError as error:
             self._no_tls = Unsupported(wire.NOT_INSTALLED, f"TLS needs the module {error.name}")
         except Exception as error:

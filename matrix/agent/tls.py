@@ -70,6 +70,12 @@ def _contexts(version, material):
     )
 
 
+def without_reactor(material, versions=VERSIONS):
+    """TLS version → `Contexts` of the standard library alone; these take no pyOpenSSL."""
+    nothing = (None,) * 4
+    return {each: Contexts(*nothing, *stdlib_contexts(each, material)) for each in versions}
+
+
 def _constant(version):
     return {"tls1.2": "TLSv1_2", "tls1.3": "TLSv1_3"}[version]
 

@@ -176,6 +176,8 @@ class Run:
     async def _control(
         self, host: str, transport: str, side: str, kind: str, peer: str, attempt: int
     ) -> None:
+        if attempt > 1 and self._without(host, transport):
+            return  # there is nothing to try again
         job = {
             "do": wire.CONTROL,
             "transport": transport,
@@ -192,7 +194,7 @@ class Run:
 
     async def _cell(self, host: str, cell: Cell, attempt: int, fault: str | None) -> None:
         stand, began = self._stand(host), clock()
-        transcript = stand.unsupported.get(cell.reactor)
+        transcript = stand.unsupported.get(cell.reactor) or self._without(host, cell.transport)
         if transcript is None:
             job = {"do": wire.PLAY, "cell": asdict(cell), "fault": fault}
             transcript = await stand.session.do(job, find(cell.scenario).patience)
@@ -202,6 +204,11 @@ class Run:
         result = Result(host, cell, verdict, transcript, duration, attempt, fault, known)
         self._has_failed = self._has_failed or not (fault or result.is_accepted)
         self.emit(result)
+
+    def _without(self, host: str, transport: str) -> Transcript | None:
+        """The control that has shown that a host has no such transport: no cell has to find out."""
+        own = (each for each in self._controls[host] if each.transport == transport)
+        return next((each.transcript for each in own if each.cannot_exist), None)
 
     def _expected(self, host: Host, cell: Cell, verdict: Verdict) -> str | None:
         today = datetime.now(timezone.utc).date()

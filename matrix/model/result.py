@@ -147,3 +147,8 @@ class Control:
     shard: str | None = None
     kind: str = wire.ABORT
     peer: str = "socket"
+
+    @property
+    def cannot_exist(self) -> bool:
+        """Whether the host has no such transport: there is nothing that it could have shown."""
+        return self.transcript.first(wire.TRANSPORT_UNSUPPORTED) is not None

@@ -33,11 +33,15 @@ _LOSE = (
 
 @frozen
 class Only:
-    """A scenario has a meaning only with these values of an axis, and why."""
+    """A scenario has a meaning only with these values of an axis, and why.
+
+    Where a ``reactor`` is named, that is so on this one alone.
+    """
 
     axis: str
     values: tuple[str, ...]
     why: str
+    reactor: str | None = None
 
 
 @frozen
@@ -78,6 +82,12 @@ class Scenario:
 
 
 _WITNESS = Only("peer", ("socket",), "only the witness can do this to a connection")
+_IOCP_TAKES_IT = Only(
+    "peer",
+    ("socket",),
+    "there a read that is under way when reading is paused takes the bytes all the same",
+    "iocp",
+)
 _REACTOR = Only("peer", ("reactor",), "a crowd of witnesses would be as many threads")
 _NO_TLS = Only("transport", PLAIN, "TLS has no half-close")
 
@@ -395,6 +405,7 @@ SCENARIOS = (
         ending=wire.ABORT_DELIVERED,
         state=NEVER_FULL,
         produces=False,
+        only=(_IOCP_TAKES_IT,),
     ),
     Scenario(
         "abort-after-loss",
@@ -505,6 +516,9 @@ _BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 def why_left_out(cell: Cell) -> str | None:
     """Why this combination has no meaning, or None where it has one."""
     for only in find(cell.scenario).only:
-        if getattr(cell, only.axis) not in only.values:
-            return f"{cell.scenario} has {only.axis} {' or '.join(only.values)} only: {only.why}"
+        is_meant = only.reactor in (None, cell.reactor)
+        if is_meant and getattr(cell, only.axis) not in only.values:
+            on = f" on {only.reactor}" if only.reactor else ""
+            values = " or ".join(only.values)
+            return f"{cell.scenario} has {only.axis} {values} only{on}: {only.why}"
     return None

@@ -35,7 +35,8 @@ def _facts(scenario: Scenario) -> Iterator[str]:
     if scenario.state in _STATES:
         yield _STATES[scenario.state]
     for only in scenario.only:
-        yield f"Only {only.axis} {', '.join(only.values)}: {only.why}."
+        on = f"On {only.reactor} only" if only.reactor else "Only"
+        yield f"{on} {only.axis} {', '.join(only.values)}: {only.why}."
 
 
 def _indented(line: str) -> RenderableType:

@@ -22,10 +22,11 @@ from matrix.judge import judge
 from matrix.merge import merge
 from matrix.model.report import Footer, Plan, Report
 from matrix.model.result import Control, Outcome, Result, Standing
-from matrix.model.transcript import Ending, Event, How
+from matrix.model.transcript import Ending, Event, How, Transcript
 from matrix.render.html import render, troubles
 from matrix.render.html.cells import EVENT_LIMIT, Row, command, detail, ended, key
 from matrix.render.html.looks import LOOKS
+from matrix.render.html.summary import summarise
 from matrix.render.html.timeline import draw
 from matrix.render.html.words import datum, milliseconds, word
 from matrix.render.sentence import verdict_sentence
@@ -306,6 +307,27 @@ def test_controls_stand_beside_the_cells_they_speak_for() -> None:
     facts = dict(detail(plain.cells()[0], plain.hosts[0], controls).facts)
     assert facts["without a reactor"] == "reset (1 of 3), silence (1 of 3), nothing (1 of 3)"
     assert isinstance(control, Control)
+
+
+def test_controls_that_cannot_exist_are_not_owed() -> None:
+    """They are told apart; one that could have worked and did not stays wrong."""
+    found = report(1)
+    good = found.controls[0]
+    events = (Event(0, wire.PROCESS, wire.TRANSPORT_UNSUPPORTED),)
+    gone = evolve(good, signal=None, transcript=Transcript(events, good.transcript.ending))
+    bad = evolve(good, signal=None)
+    for controls, value, holds in (
+        ((good, gone), "1 of 1", True),
+        ((good, gone, bad), "1 of 2", False),
+        ((gone,), "none", None),
+    ):
+        (check,) = (
+            each
+            for each in summarise(evolve(found, controls=controls), ()).checks
+            if each.label == "controls"
+        )
+        assert (check.value, check.holds) == (value, holds)
+        assert check.detail.startswith("1 more")
 
 
 def test_controls_are_those_of_the_same_ending() -> None:

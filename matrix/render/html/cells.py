@@ -191,7 +191,10 @@ def attempts(cell: CellReport) -> str:
 
 def signals(controls: Sequence[Control]) -> str:
     """What the wire showed without a reactor: ``reset (2 of 2)``."""
-    seen = Counter(control.signal or "nothing" for control in controls)
+    seen = Counter(
+        control.signal or ("cannot exist" if control.cannot_exist else "nothing")
+        for control in controls
+    )
     return ", ".join(f"{signal} ({n} of {len(controls)})" for signal, n in seen.items())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from matrix.model.report import CellReport, Report
-from matrix.model.result import SEVERITY, Outcome, Result
+from matrix.model.result import SEVERITY, Control, Outcome, Result
 from matrix.model.scenarios import NEVER_FULL, find
 from matrix.render.html.changes import Changes
 from matrix.render.html.looks import LOOKS
@@ -80,15 +80,23 @@ def _checks(
     else:
         yield Check("faults caught", "none played", None, "no rule was shown to work")
     yield _proofs([a for cell in cells for a in cell.attempts])
-    seen = sum(control.signal is not None for control in report.controls)
-    owed = len(report.controls)
-    yield Check("controls", f"{seen} of {owed}" if owed else "none", seen == owed if owed else None)
+    yield _controls(report.controls)
     back = len(cells) - counts[Outcome.NO_RESULT]
     whole = back == len(cells)
     yield Check("accounted for", f"{back:,} of {number(len(cells), 'cell')}", whole)
     yield from _shards(report)
     if report.footer is not None:
         yield Check("took", f"{report.footer.duration:.1f} s", None)
+
+
+def _controls(controls: Sequence[Control]) -> Check:
+    """Controls that cannot exist where they were to be played are not owed, and are told."""
+    owed = [control for control in controls if not control.cannot_exist]
+    seen = sum(control.signal is not None for control in owed)
+    left_out = len(controls) - len(owed)
+    note = f"{left_out} more are of transports that their host does not have" if left_out else ""
+    value = f"{seen} of {len(owed)}" if owed else "none"
+    return Check("controls", value, seen == len(owed) if owed else None, note)
 
 
 def _shards(report: Report) -> Iterator[Check]:

@@ -1,0 +1,68 @@
+"""Modules out of an image: what was imported comes from it, as it is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+MAKE = """
+import json, matrix.agent.image as image
+image.make(sys.argv[1])
+print(image.text())
+"""
+USE = """
+import sys
+exec(open(sys.argv[2], encoding="utf-8").read())
+use(sys.argv[1])
+"""
+
+EXTENSION = "_testcapi" if find_spec("_testcapi") else "_ssl"
+"""A module of the standard library that is in a file of its own."""
+
+
+def python(text: str, *arguments: object) -> str:
+    """What a Python that runs the text prints."""
+    command = [sys.executable, "-I", "-c", text, *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def used(folder: Path, made_by: str, text: str) -> str:
+    """What a text prints in a Python that imports from an image that another one made."""
+    package = str(Path(__file__).parents[2])
+    loader, image = folder / "image.py", folder / "image"
+    loader.write_text(python(f"import sys\nsys.path.insert(0, {package!r})\n{made_by}", image))
+    return python(USE + text, image, loader)
+
+
+def test_a_module_comes_from_the_image_as_it_is(tmp_path: Path) -> None:
+    """It has its file and its package, and its code is the image's."""
+    text = "import json.decoder as d; print(type(d.__loader__).__name__, d.__spec__.parent)"
+    assert used(tmp_path, MAKE, text).split() == ["_Image", "json"]
+
+
+def test_an_extension_module_is_loaded_from_its_place(tmp_path: Path) -> None:
+    """Nobody looks for its file: no place to look in is left."""
+    text = f"import {EXTENSION}; print({EXTENSION}.__file__)"
+    there = python(text)
+    make = MAKE.replace("json", EXTENSION)
+    assert used(tmp_path, make, "sys.path.clear()\n" + text) == there
+
+
+def test_what_nobody_has_is_not_looked_for(tmp_path: Path) -> None:
+    """A module of another system is missing at once, and found where there is another path."""
+    hidden = "import importlib.util as u; u.find_spec = lambda name: None\n"
+    text = """
+sys.path[:] = next(f for f in sys.meta_path if hasattr(f, "_places"))._places
+try:
+    import termios
+except ModuleNotFoundError as error:
+    print(error.name)
+sys.path.append("elsewhere")
+import termios
+print(termios.__name__)
+"""
+    assert used(tmp_path, hidden + MAKE, text).split() == ["termios", "termios"]
