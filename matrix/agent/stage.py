@@ -360,7 +360,7 @@ class Stage:
         """Poke the dead transport, close all that is ours, and look at what is left."""
         written = self.aborter.written if self.aborter is not None else 0
         self.recorder.record(wire.PROCESS, wire.SCENARIO_OVER, written=written)
-        if self.aborter is not None and self.aborter.lost:
+        if self.aborter is not None and self.aborter.lost and self.aborter.transport:
             self._poke(self.aborter)
         if self.peer is not None:
             self.peer.stop()
