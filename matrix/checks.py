@@ -372,6 +372,8 @@ def bystander_served(case: Case) -> Finding:
     served = case.need(wire.SERVED)
     if not count(served, "answered_since_abort"):
         return "the other connection got no answer after the abort"
+    if "answered_after_late_calls" in served.data and not flag(served, "answered_after_late_calls"):
+        return "the other connection got no answer after calls that came too late"
     asked, answered = count(served, "asked"), count(served, "answered")
     if asked - answered > 1:
         return f"{answered} of {asked} questions were answered"

@@ -239,7 +239,9 @@ calls to ``stopProducing``, ``reasons`` of the aborters with their number, ``kep
 protocols that could not be collected.
 """
 SERVED = "served"
-"""The bystander's traffic: ``asked``, ``answered``, and ``answered_since_abort``."""
+"""The bystander's traffic: ``asked``, ``answered``, ``answered_since_abort``, and, where calls came
+too late, ``answered_after_late_calls``: whether it was.
+"""
 DESCRIPTOR = "descriptor"
 """Whether the aborter's descriptor is ``closed`` at the end."""
 LEFTOVERS = "leftovers"

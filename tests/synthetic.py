@@ -276,6 +276,7 @@ def _abort(cell: Cell, t: float, written: int, read: int, rng: Random) -> Iterat
     yield from _told(cell, t + 0.001)
     yield _event(t + 0.0015, wire.PROCESS, wire.SCENARIO_OVER, written=written)
     served = {"asked": 31, "answered": 31, "answered_since_abort": 12}
+    served["answered_after_late_calls"] = True
     yield _event(t + 0.002, wire.BYSTANDER, wire.SERVED, **served)
     yield _event(t + 0.0025, wire.PROCESS, wire.DESCRIPTOR, closed=True)
     yield _event(t + 0.005, wire.ABORTER, wire.RELEASED, transport=True, protocol=True, held_by=[])

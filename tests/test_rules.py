@@ -207,6 +207,7 @@ CHANGES: list[tuple[str, Cell, Change, str]] = [
         "log: no",
     ),
     ("bystander-served", SOCKET, sets(wire.SERVED, answered_since_abort=0), "no answer"),
+    ("bystander-served", SOCKET, sets(wire.SERVED, answered_after_late_calls=False), "too late"),
     ("bystander-served", SOCKET, sets(wire.SERVED, asked=40, answered=38), "38 of 40"),
     ("released", SOCKET, sets(wire.RELEASED, protocol=False, held_by=["cell"]), "by cell"),
     ("released", SOCKET, sets(wire.RELEASED, transport=False, held_by=["dict"]), "by dict"),

@@ -66,6 +66,11 @@ class Bystander:
         """Questions asked since the abort that were answered."""
         return 0 if self._mark is None else max(0, self.answered - self._mark)
 
+    def next_answer(self):
+        """Whether what is asked from here on is answered: a function that tells."""
+        mark = self.asked
+        return lambda: self.answered > mark
+
     def served(self):
         """The fields of a `matrix.wire.SERVED` event."""
         return {

@@ -325,6 +325,21 @@ def abort_deafens_the_reactor(stage):
     _at_abort(stage, deafen)
 
 
+@_breaks("bystander-served")
+def late_pause_deafens_another(stage):
+    """To pause a dead transport takes every other connection from the reactor."""
+    transport = stage.aborter.transport
+    pause = transport.pauseProducing
+
+    def broken():
+        pause()
+        for reader in leftovers.readers(stage.reactor) if stage.aborter.lost else ():
+            if reader is not transport and hasattr(reader, "pauseProducing"):
+                reader.pauseProducing()
+
+    transport.pauseProducing = broken
+
+
 @_breaks("released")
 def transport_kept(stage):
     """Something refers to the dead transport for ever."""

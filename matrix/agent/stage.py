@@ -358,13 +358,15 @@ class Stage:
 
     def _take_down(self):
         """Poke the dead transport, close all that is ours, and look at what is left."""
+        late = {}
         written = self.aborter.written if self.aborter is not None else 0
         self.recorder.record(wire.PROCESS, wire.SCENARIO_OVER, written=written)
         if self.aborter is not None and self.aborter.lost and self.aborter.transport:
             self._poke(self.aborter)
+            late["answered_after_late_calls"] = yield from self._is_answered()
         if self.peer is not None:
             self.peer.stop()
-        yield from self._close_ours()
+        yield from self._close_ours(late)
         self._clockwork.count_turns()
         yield from self.turns(QUIET_TURNS)
         self._see_what_is_left()
@@ -377,11 +379,19 @@ class Stage:
             aborter.record(wire.LATE_CALL, call=call, raised=raised_by(getattr(transport, call)))
         aborter.record(wire.LATE_ABORT, raised=raised_by(transport.abortConnection))
 
-    def _close_ours(self):
+    def _is_answered(self):
+        """Whether the bystander is, from here on."""
+        try:
+            yield Wait("the bystander", self._bystander.next_answer(), LIMIT)
+        except GaveUp:
+            return False
+        return True
+
+    def _close_ours(self, late):
         closing = list(self._wiring.ports)
         bystander, self._bystander = self._bystander, None
         if bystander is not None:
-            self.recorder.record(wire.BYSTANDER, wire.SERVED, **bystander.served())
+            self.recorder.record(wire.BYSTANDER, wire.SERVED, **bystander.served(), **late)
             closing.append(bystander.close())
         for port in tuple(closing):
             self._stop_listening(port, closing)
