@@ -137,23 +137,30 @@ class Aborter(End):
         self.written += size
         self.transport.write(stream.expected(self.written - size, size))
 
-    def fill(self, streaming=True, first=CHUNK):
-        """Become the transport's producer, a push producer that pours or a pull producer."""
+    def produce(self, streaming=True):
+        """Become the transport's producer."""
         self.is_streaming = streaming
         self.record(wire.PRODUCER_REGISTERED, streaming=streaming)
         self.transport.registerProducer(self, streaming)
-        if streaming:
-            self.pour(first)
 
-    def pour(self, first=CHUNK):
-        """Write chunks for as long as the transport takes them; the first one has that size."""
+    def fill(self, streaming=True):
+        """Become the transport's producer, a push producer that pours or a pull producer."""
+        self.produce(streaming)
+        if streaming:
+            self.pour()
+
+    def produce_little(self):
+        """Become the transport's push producer, and write little before it goes on."""
+        self.produce()
+        self.write(SIP)
+
+    def pour(self):
+        """Write chunks for as long as the transport takes them."""
         if self._is_pouring:
             return
         self._is_pouring = True
-        size = first
         while self.wants_more:
-            self.write(size)
-            size = CHUNK
+            self.write(CHUNK)
         self._is_pouring = False
 
     @property

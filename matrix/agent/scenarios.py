@@ -167,11 +167,12 @@ def abort_when_full_default_buffers(stage):
     yield from _abort(stage)
 
 
-@_scenario(at_once=lambda aborter: aborter.fill(first=SIP))
+@_scenario(at_once=lambda aborter: aborter.produce_little())
 def abort_when_full_at_once(stage):
-    """The producer does not wait for anything, and begins with little."""
+    """The producer does not wait for anything. Paused in the handshake, it goes on after it."""
     yield from stage.connect()
     yield from stage.see_peer_still()
+    stage.fill_again()
     yield from stage.prove()
     yield from _abort(stage)
 
