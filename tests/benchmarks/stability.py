@@ -60,7 +60,10 @@ def one_run(selection: list[str], seen: Seen) -> int:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "matrix", "run", *selection, "-o", folder]
         status = subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
-        for cell in read(Path(folder) / RESULTS).cells():
+        report = read(Path(folder) / RESULTS)
+        for sentence in report.missed_faults():
+            print(sentence)
+        for cell in report.cells():
             broken = cell.worst.verdict.broken if cell.worst else ()
             what = f"{cell.outcome.value} {' '.join(broken)}".strip()
             seen.setdefault(cell.cell.id, Counter())[what] += 1
