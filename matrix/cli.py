@@ -239,7 +239,7 @@ def run_command(  # noqa: PLR0913 - each is an option
     console = Console()
     report = workflow.run(order, folder, partial(terminal.progress, console=console))
     workflow.write_pages(report, folder)
-    console.print(terminal.summary(report))
+    console.print(terminal.summary(report, is_run=True))
     console.print(terminal.surprises(surprises(report, known, workflow.today())))
     console.print(f"The page: {folder / 'index.html'}", soft_wrap=True, markup=False)
     sys.exit(workflow.exit_code(report))

@@ -44,14 +44,18 @@ _BAD = "bold red"
 # At the end of a run ------------------------------------------------------------------------------
 
 
-def summary(report: Report) -> RenderableType:
-    """The matrix, what was not accepted, and at last, where the eye is, the verdict."""
+def summary(report: Report, *, is_run: bool = False) -> RenderableType:
+    """The matrix, what was not accepted, and at last, where the eye is, the verdict.
+
+    What ``is_run`` in this very moment says how quick it was.
+    """
     return Group(
         *(part for table in counts.tables(report) for part in (_matrix(table), Text())),
         *_absent(report),
         *_troubles([cell for cell in report.cells() if not cell.is_accepted]),
         *_known([cell for cell in report.cells() if cell.is_accepted and cell.expected]),
         *_missed(report.missed_faults()),
+        *(_speed(report) if is_run else ()),
         _text(verdict_sentence(report), "bold"),
     )
 
@@ -60,6 +64,17 @@ def surprises(found: Sequence[Surprise]) -> RenderableType:
     """A line for every expectation that the report does not bear out."""
     lines = [_text(str(surprise)) for surprise in found[:CELLS]]
     return Group(*lines, *_more(len(found)))
+
+
+def _speed(report: Report) -> Iterator[Text]:
+    """How long all of it took, and how many cells came to their end in a second."""
+    played = [r for r in report.results if r.verdict.outcome is not Outcome.UNSUPPORTED]
+    tried = sum(result.fault is None for result in played)
+    if report.footer is not None and report.footer.duration and tried:
+        others = f"{len(played) - tried:,} faults and {len(report.controls):,} controls"
+        took = report.footer.duration
+        rate = f"{tried / took:.1f} cells/s, with {others}"
+        yield _text(f"{tried:,} attempts in {took:,.1f} s: {rate}", "dim")
 
 
 def _matrix(table: counts.Table) -> Table:

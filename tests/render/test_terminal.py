@@ -81,6 +81,16 @@ def test_known_defects_are_told_apart() -> None:
     assert "expected: bug #1" in words(terminal.timeline(known))
 
 
+def test_run_says_how_quick_it_was() -> None:
+    """A run ends with its seconds and cells per second; what is read or merged was not timed."""
+    report = synthetic.report(100, {Outcome.UNSUPPORTED: 20})
+    assert report.footer is not None
+    timed = evolve(report, footer=evolve(report.footer, duration=16.0))
+    said = "80 attempts in 16.0 s: 5.0 cells/s, with"
+    assert said in words(terminal.summary(timed, is_run=True))
+    assert said not in words(terminal.summary(timed))
+
+
 def test_known_defects_are_told_once() -> None:
     """Of the cells that fail for the same reason one is named and the others are counted."""
     cells = [evolve(FAILED.cell, reactor=name) for name in ("epoll", "poll", "select")]
