@@ -43,6 +43,7 @@ PAUSES = ("abort-while-paused", "abort-after-loss")
 
 _STDLIB = (
     "contextlib",
+    "ctypes",
     "faulthandler",
     "fcntl",
     "gc",
