@@ -402,14 +402,14 @@ def abort_sends_on(stage):
             sent.append(accepted)
         return accepted
 
-    def broken(before=None):
-        before = sum(sent) if before is None else before
-        if sum(sent) - before < 8 * wire.SMALL_BUFFER and lowest.connected:
-            stage.reactor.callLater(0, broken, before)
+    def broken():
+        lowest.writeSomeData = counted
+        if sum(sent) < 8 * wire.SMALL_BUFFER and lowest.connected:
+            stage.reactor.callLater(0, broken)
         else:
             abort()
 
-    lowest.writeSomeData, lowest.abortConnection = counted, broken
+    lowest.abortConnection = broken
 
 
 @_breaks("close-delivers")
