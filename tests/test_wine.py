@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from matrix import wine
+from matrix import wine, wire
 from matrix.model.report import Report
 from matrix.model.result import Outcome
 from matrix.store import read
@@ -102,6 +102,20 @@ def test_iocp_plays_beside_the_host_itself(report: Report) -> None:
         assert cell.is_accepted
         assert cell.worst is not None
         assert cell.worst.transcript.glance.proof == "overlapped"
+
+
+@needs_wine
+def test_peers_on_iocp_have_small_buffers_from_the_beginning(report: Report) -> None:
+    """No peer was offered more than its small buffer; shrunk later, TCP only trickles on."""
+    samples = [
+        event.data["recvq"] or 0
+        for cell in report.cells()
+        if cell.worst is not None and cell.cell.peer == "reactor"
+        for event in cell.worst.transcript.events
+        if event.name == wire.SAMPLE
+    ]
+    assert samples
+    assert max(samples) <= 4 * wire.SMALL_BUFFER
 
 
 @needs_wine

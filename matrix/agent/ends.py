@@ -211,14 +211,18 @@ class ReactorPeer(End):
         super().__init__(stage)
         self.still = False
         self._wanted = None
+        self._reads_next = False
 
     def connectionMade(self):
         """The connection is there; over completion ports, with a socket that was made ahead of it.
 
-        That one has nothing of the listening socket's, so its buffer is still to be made small.
+        That one has nothing of the listening socket's, so its buffer is still to be made small. It
+        is read from as soon as this returns, whatever is called here.
         """
+        is_overlapped = self._reads_next = overlapped.reads_after_made(self.transport)
         super().connectionMade()
-        if self.stage.scenario.small_buffers and overlapped.reads_after_made(self.transport):
+        self._reads_next = False
+        if self.stage.scenario.small_buffers and is_overlapped:
             transports.shrink_descriptor(self.socket_number, self.socket_family, socket.SO_RCVBUF)
 
     def begin(self):
@@ -226,7 +230,7 @@ class ReactorPeer(End):
         super().begin()
         if self.stage.scenario.exchange and not self.reading.bytes:
             return
-        if overlapped.reads_after_made(self.transport):
+        if self._reads_next:
             self.stage.reactor.callLater(0, self.hold_still)
         else:
             self.hold_still()

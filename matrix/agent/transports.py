@@ -67,9 +67,19 @@ def reactor_listener(reactor, transport, factory, folder, small_buffers):
         path = _path(folder)
         return reactor.listenUNIX(path, factory), path
     port = reactor.listenTCP(0, factory, interface=_HOSTS[transport.family])
-    if small_buffers and hasattr(port, "fileno"):
-        shrink_descriptor(port.fileno(), transport.family, socket.SO_RCVBUF)
+    number = _number(port)
+    if small_buffers and number != -1:
+        shrink_descriptor(number, transport.family, socket.SO_RCVBUF)
     return port, (_HOSTS[transport.family], port.getHost().port)
+
+
+def _number(owner):
+    """The number of a port's or a transport's socket, or -1.
+
+    Over completion ports there is no ``fileno``, for nobody may select them.
+    """
+    own = owner if hasattr(owner, "fileno") else getattr(owner, "socket", None)
+    return -1 if own is None else own.fileno()
 
 
 def reactor_connection(reactor, transport, factory, address, small_buffers):
@@ -82,7 +92,7 @@ def reactor_connection(reactor, transport, factory, address, small_buffers):
         reactor.connectUNIX(address, factory)
         return
     connector = reactor.connectTCP(address[0], address[1], factory)
-    number = getattr(getattr(connector, "transport", None), "fileno", lambda: -1)()
+    number = _number(getattr(connector, "transport", None))
     if small_buffers and number != -1 and not _is_connected(number, transport.family):
         shrink_descriptor(number, transport.family, socket.SO_RCVBUF)
 

@@ -150,6 +150,7 @@ class Run:
         wanted = {
             (host, c.transport, c.side, find(c.scenario).ending, self._witness(host, c.peer))
             for host, c in cells
+            if c.reactor not in self._stand(host).unsupported
         }
         for attempt in range(1, CONTROL_ATTEMPTS + 1):
             for host, transport, side, kind, peer in sorted(wanted):
