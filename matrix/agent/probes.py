@@ -145,15 +145,23 @@ class Probe:
 
 
 class Prover:
-    """Says when a row of samples proves that a connection is not writeable, and by which proof."""
+    """Says when a row of samples proves that a connection is not writeable, and by which proof.
+
+    Where the kernel says nothing of the window, the state has to last `wire.SETTLING_TIME`, and as
+    long again as the peer's queue had been full before. For a closed window is probed at intervals
+    that double, and at an answer the kernel may enlarge a send buffer whose size is its own choice
+    (tcp(7), tcp_wmem): after that time one more answer has come.
+    """
 
     def __init__(self, family):
         self._is_unix = family == getattr(socket, "AF_UNIX", None)
         self._still = None
-        self._since = 0.0
+        self._since = self._closed_since = 0.0
 
     def look(self, sample, now):
         """The proof that the state holds with this sample, seen at ``now`` seconds, or None."""
+        if self._still is None or self._still["recvq"] != sample["recvq"]:
+            self._closed_since = now
         if self._still != sample:
             self._still, self._since = sample, now
         if sample["writeable"] or not _waits(sample):
@@ -165,7 +173,8 @@ class Prover:
         if self._is_unix and IS_LINUX:
             return wire.UNIX_QUEUE
         proof = wire.OVERLAPPED if sample.get("pending") else wire.SETTLED
-        return proof if now - self._since >= wire.SETTLING_TIME else None
+        settling = wire.SETTLING_TIME + self._since - self._closed_since
+        return proof if now - self._since >= settling else None
 
 
 def _waits(sample):

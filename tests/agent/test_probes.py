@@ -177,6 +177,17 @@ def test_writeable_socket_is_not_proved() -> None:
         assert prover(socket.AF_INET).look(sample, 99.0) is None
 
 
+def test_what_came_late_has_to_last_longer() -> None:
+    """Where the kernel is silent, the wait is as much longer as the peer's queue had been full."""
+    full = {"recvq": 5, "sendq": 9, "held": 9, "writeable": False, "tcp": None}
+    prover: Any = probes.Prover(socket.AF_INET)  # type: ignore[no-untyped-call]
+    looks = [(0.0, {**full, "recvq": 0}), (1.0, {**full, "writeable": True}), (3.0, full)]
+    assert all(prover.look(sample, at) is None for at, sample in looks)
+    end = 3.0 + 2.0 + wire.SETTLING_TIME
+    assert prover.look(full, end - 0.001) is None
+    assert prover.look(full, end) == wire.SETTLED
+
+
 @pytest.mark.parametrize("is_blocking", [True, False])
 def test_borrowed_socket_stays_as_it_was(is_blocking: bool) -> None:
     """To look at somebody's socket neither closes it nor makes it block, or not block."""
