@@ -21,7 +21,7 @@ PROTOCOL = 1
 MAX_OUTPUT = 8 * 1024 * 1024
 """Bytes of events, and of captured stderr, that are kept of one process."""
 
-PROOF_LIMIT = 10.0
+PROOF_LIMIT = 20.0
 """Seconds in which the not-writeable state must be proved, or the cell is inconclusive."""
 
 SETTLING_TIME = 0.25

@@ -147,25 +147,28 @@ class Probe:
 class Prover:
     """Says when a row of samples proves that a connection is not writeable, and by which proof.
 
-    Where the kernel says nothing of the window, the state has to last `wire.SETTLING_TIME`, and as
-    long again as the peer's queue had been full before. For a closed window is probed at intervals
-    that double, and at an answer the kernel may enlarge a send buffer whose size is its own choice
-    (tcp(7), tcp_wmem): after that time one more answer has come.
+    Where the kernel says nothing of the window, a state that lasts for `wire.SETTLING_TIME` may yet
+    change: a closed window is probed at intervals that double, and at an answer the kernel may
+    enlarge a send buffer whose size is its own choice (tcp(7), tcp_wmem), if that was full. So one
+    more answer has to come: it takes as long as the window had been closed before.
     """
 
     def __init__(self, family):
         self._is_unix = family == getattr(socket, "AF_UNIX", None)
         self._still = None
-        self._since = self._closed_since = 0.0
+        self._since = self._closed_at = 0.0
+        self._full_at: float | None = None
 
     def look(self, sample, now):
         """The proof that the state holds with this sample, seen at ``now`` seconds, or None."""
         if self._still is None or self._still["recvq"] != sample["recvq"]:
-            self._closed_since = now
+            self._closed_at, self._full_at = now, None
         if self._still != sample:
             self._still, self._since = sample, now
         if sample["writeable"] or not _waits(sample):
             return None
+        if self._full_at is None:
+            self._full_at = now
         if sample["tcp"] is not None:
             words = Words(**sample["tcp"])
             is_shut = words.unacked == 0 and words.notsent > 0 and words.snd_wnd == 0
@@ -173,8 +176,8 @@ class Prover:
         if self._is_unix and IS_LINUX:
             return wire.UNIX_QUEUE
         proof = wire.OVERLAPPED if sample.get("pending") else wire.SETTLED
-        settling = wire.SETTLING_TIME + self._since - self._closed_since
-        return proof if now - self._since >= settling else None
+        answered_at = self._full_at + (self._full_at - self._closed_at)
+        return proof if now - max(self._since, answered_at) >= wire.SETTLING_TIME else None
 
 
 def _waits(sample):
