@@ -66,7 +66,7 @@ def one_run(selection: list[str], seen: Seen) -> int:
         for cell in report.cells():
             broken = cell.worst.verdict.broken if cell.worst else ()
             what = f"{cell.outcome.value} {' '.join(broken)}".strip()
-            seen.setdefault(cell.cell.id, Counter())[what] += 1
+            seen.setdefault(f"{cell.host} {cell.cell.id}", Counter())[what] += 1
     return status
 
 
