@@ -72,6 +72,11 @@ class Distant:
         return self._ask(call="look")["over"]
 
     @property
+    def finished(self):
+        """Whether it has said that it writes no more."""
+        return self._ask(call="look")["finished"]
+
+    @property
     def read(self):
         """Bytes of the application that were read so far."""
         return self._ask(call="look")["read"]
@@ -198,6 +203,7 @@ class _Guest:
             return {
                 "still": witness.still,
                 "over": witness.over,
+                "finished": witness.finished,
                 "read": witness.read,
                 "queue": queue,
             }

@@ -577,7 +577,7 @@ def peer_closes_after_unregister(stage):
     """The same as peer-closes-while-full, without a producer that would have to be stopped."""
     yield from _fill_and_unregister(stage)
     stage.peer_acts(wire.FINISH)
-    yield from stage.turns(8)
+    yield from stage.see_goodbye_read()
     stage.call("write", b"too late for a peer that has said goodbye")
     stage.peer.drain()
     yield from stage.see_the_end()

@@ -294,6 +294,17 @@ class Stage:
         self.aborter.record(wire.PEER_ACTED, act=act)
         self.peer.act(act)
 
+    def see_goodbye_read(self):
+        """The peer has finished, and the reactor has read what came with that, if it reads."""
+        number = self.aborter.socket_number
+        yield Wait("the peer's goodbye", lambda: self.peer.finished, LIMIT)
+        yield Wait(
+            "the reactor to read it",
+            lambda: self.aborter.lost or not probes.receive_queue(number),
+            LIMIT,
+        )
+        yield from self.turns(8)
+
     def unregister(self):
         """The producer has no more, and unregisters itself."""
         self.aborter.is_finished = True

@@ -64,7 +64,7 @@ class Witness:
         self._commands = socket.socketpair()
         self._lock = threading.Lock()
         self._socket = self._session = self._thread = None
-        self.still = self.over = False
+        self.still = self.over = self.finished = False
         self._wanted = 0
         self._has_socket = threading.Event()
         self._is_stopped = self._is_polite = self._is_rude = False
@@ -235,6 +235,7 @@ class Witness:
             sock.sendall(b"This is no TLS record." * 10)
         elif command == _ACTS[wire.FINISH]:
             session.finish()
+            self.finished = True
         elif command == _ACTS[wire.TRUNCATE]:
             session.truncate()
 

@@ -197,12 +197,18 @@ def label(cell: CellReport) -> str:
 def why(old: CellReport, new: CellReport) -> str:
     """What explains the difference: the expectation of the one that fails, or what is missing.
 
-    Where both fail, the one that is not the reference has to be explained.
+    Where both fail, the one that breaks more has to be explained; of two that break other rules,
+    the one that is not the reference.
     """
-    cell = old if new.outcome is Outcome.PASS else new
+    breaks_less = new.outcome is Outcome.FAIL and _broken(new) < _broken(old)
+    cell = old if new.outcome is Outcome.PASS or breaks_less else new
     if cell.outcome is Outcome.UNSUPPORTED and cell.worst is not None:
         return "; ".join(cell.worst.verdict.reasons)
     return cell.expected or "**not explained**"
+
+
+def _broken(cell: CellReport) -> set[str]:
+    return set(cell.worst.verdict.broken) if cell.worst is not None else set()
 
 
 def page(stacks: Iterable[Stack], words: Iterable[str]) -> str:
