@@ -3,7 +3,8 @@
     python tests/benchmarks/cells.py [--cells N] [--rounds N]
 
 Whole programs are measured, each with all its descendants: the command ``run`` with its manager,
-agent, probes, controls, faults and pages; trial; the program `floor.py`. Nothing is subtracted.
+agent, probes, controls, faults and pages; trial; the programs `floor.py` and `bare.py`, the latter
+with Twisted and without a harness. Nothing is subtracted.
 The marginal cost stands beside that: what one more cell (or test) adds, from a run with many and
 one with few. All of them take turns in every round, so that a machine that is busy with something
 else disturbs them alike. Read CPU and ratios: the wall clock of a run counts the seconds in which
@@ -175,15 +176,26 @@ def run_trial(names: Sequence[str]) -> Sample:
 def run_floor(count: int) -> Sample:
     """The same proof without Twisted, a witness or events."""
     # Isolated and without site: as small a process as this Python can be.
-    program = str(Path(__file__).with_name("floor.py"))
-    usage, _ = measured([sys.executable, "-I", "-S", program, str(count), str(IN_FLIGHT)])
+    return _run_alone(count, "-I", "-S", str(Path(__file__).with_name("floor.py")))
+
+
+def run_bare(count: int) -> Sample:
+    """The same proof and abort with Twisted, without a witness or events."""
+    return _run_alone(count, "-m", "tests.benchmarks.bare")
+
+
+def _run_alone(count: int, *program: str) -> Sample:
+    usage, _ = measured([sys.executable, *program, str(count), str(IN_FLIGHT)])
     return Sample(usage, count)
 
 
 def subjects(cells: int) -> list[Subject]:
     """All that is measured; the floor comes first."""
     repeat = -(-cells // KINDS)
-    measure = [Subject("floor", "proof", lambda: run_floor(KINDS), lambda: run_floor(cells))]
+    measure = [
+        Subject("floor", "proof", lambda: run_floor(KINDS), lambda: run_floor(cells)),
+        Subject("Twisted alone", "proof", lambda: run_bare(KINDS), lambda: run_bare(cells)),
+    ]
     for family, transport in (("TCP", "tcp4"), ("TLS", "tls1.3")):
         measure += [_cells(family, transport, repeat), _trial(family)]
     return measure
@@ -272,7 +284,7 @@ def main() -> None:
     print(f"before: {before}\nafter:  {machine()}")
     for subject, own in zip(measure, taken, strict=True):
         print(table(subject, own, taken[0]))
-    print(verdict(measure[1].name, taken[1]))
+    print(verdict(measure[2].name, taken[2]))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
 
 BUFFER = 4096
 """SO_SNDBUF and SO_RCVBUF, in bytes, as in a cell."""
@@ -81,7 +82,7 @@ def play() -> bool:
     return proved
 
 
-def fork() -> None:
+def fork(play: Callable[[], bool]) -> None:
     """Start a child that plays once; its exit status says whether it came to its proof."""
     if os.fork():
         return
@@ -92,14 +93,14 @@ def fork() -> None:
         os._exit(status)
 
 
-def main(count: int, in_flight: int) -> int:
-    """Play that many times; returns how many proofs are missing."""
+def main(count: int, in_flight: int, play: Callable[[], bool] = play) -> int:
+    """Play that many times, a process each; returns how many proofs are missing."""
     missing = 0
     for number in range(count + in_flight):
         if number >= in_flight:
             missing += os.wait()[1] != 0
         if number < count:
-            fork()
+            fork(play)
     return missing
 
 
