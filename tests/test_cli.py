@@ -308,6 +308,16 @@ def test_doctor_has_every_reactor() -> None:
     assert any(row[:2] == ["iocp", "no"] and "needs Windows" in row[2] for row in rows)
 
 
+def test_no_control_for_what_cannot_run(tmp_path: Path) -> None:
+    """A host where none of the selected reactors can run is asked for no control."""
+    words = ("-r", "win32", "-s", "abort-when-full", "--python", sys.executable, "-o", tmp_path)
+    ended = commands.run("run", *words)
+    assert ended.returncode == 0, ended.stderr
+    found = read(tmp_path / "results.jsonl")
+    assert found.results
+    assert found.controls == ()
+
+
 def test_report_writes_the_pages_again(real: Path, tmp_path: Path) -> None:
     """The pages of a results file are those that its run left."""
     wanted = {"--html": "index.html", "--junit": "junit.xml", "--markdown": "summary.md"}

@@ -41,6 +41,18 @@ def test_what_is_mended_is_explained_by_what_was_broken() -> None:
     assert (change.after, change.why) == ("pass", "new (a ticket)")
 
 
+def test_what_is_mended_in_part_is_explained_by_what_was_broken() -> None:
+    """Where both fail, the one that breaks more is explained."""
+    report = failing(synthetic.report(40), 1, "of both")
+    worse = evolve(FAILED, rules={**FAILED.rules, "released": Standing.FAIL})
+    first = evolve(report.results[0], verdict=worse, expected="of the worse one")
+    reference = evolve(report, results=(first, *report.results[1:]))
+    (change,) = compare(reference, report).changes
+    assert change.why == "of the worse one"
+    (change,) = compare(report, reference).changes
+    assert change.why == "of the worse one"
+
+
 def test_what_nothing_explains_is_marked() -> None:
     """A failure that nobody expects stands out."""
     reference = synthetic.report(40)

@@ -167,8 +167,6 @@ class Prover:
             self._still, self._since = sample, now
         if sample["writeable"] or not _waits(sample):
             return None
-        if self._full_at is None:
-            self._full_at = now
         if sample["tcp"] is not None:
             words = Words(**sample["tcp"])
             is_shut = words.unacked == 0 and words.notsent > 0 and words.snd_wnd == 0
@@ -176,6 +174,8 @@ class Prover:
         if self._is_unix and IS_LINUX:
             return wire.UNIX_QUEUE
         proof = wire.OVERLAPPED if sample.get("pending") else wire.SETTLED
+        if self._full_at is None:
+            self._full_at = now
         answered_at = self._full_at + (self._full_at - self._closed_at)
         return proof if now - max(self._since, answered_at) >= wire.SETTLING_TIME else None
 

@@ -295,7 +295,7 @@ class Stage:
         self.peer.act(act)
 
     def see_goodbye_read(self):
-        """The peer has finished, and the reactor has read what came with that, if it reads."""
+        """The peer has finished, and the reactor has read what came with that, and turned."""
         number = self.aborter.socket_number
         yield Wait("the peer's goodbye", lambda: self.peer.finished, LIMIT)
         yield Wait(

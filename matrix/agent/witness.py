@@ -39,8 +39,8 @@ _ACTS = {
 class Witness:
     """One end of a connection, played by a thread of its own.
 
-    ``still`` turns true when it is set up and holds still, ``over`` when it has seen the end,
-    ``read`` counts the application's bytes.
+    ``still`` turns true when it is set up and holds still, ``finished`` when it has said that it
+    writes no more, ``over`` when it has seen the end; ``read`` counts the application's bytes.
     """
 
     def __init__(

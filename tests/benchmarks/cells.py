@@ -284,7 +284,8 @@ def main() -> None:
     print(f"before: {before}\nafter:  {machine()}")
     for subject, own in zip(measure, taken, strict=True):
         print(table(subject, own, taken[0]))
-    print(verdict(measure[2].name, taken[2]))
+    tcp = next(number for number, subject in enumerate(measure) if subject.unit == "cell")
+    print(verdict(measure[tcp].name, taken[tcp]))
 
 
 if __name__ == "__main__":

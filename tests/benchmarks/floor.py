@@ -24,7 +24,7 @@ CHUNK = bytes(1 << 17)
 PACE = 0.005
 """Seconds between two looks, as in a cell."""
 
-LIMIT = 10.0
+LIMIT = 20.0
 """Seconds in which the state must be proved, as in a cell."""
 
 _UNACKED, _NOTSENT, _SND_WND = 24, 144, 228

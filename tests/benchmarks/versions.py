@@ -22,6 +22,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from matrix import __version__
+from matrix.errors import ResultsError
 from matrix.model.cell import Cell
 from matrix.model.report import CellReport, Host, Report
 from matrix.model.result import Outcome
@@ -132,7 +133,10 @@ def main() -> int:
         if make(stack):
             run(stack, (*PART, *options.words))
     if options.page is not None:
-        options.page.write_text(page(stacks, options.words), encoding="utf-8")
+        try:
+            options.page.write_text(page(stacks, options.words), encoding="utf-8")
+        except ResultsError as error:
+            parser.exit(2, f"{error}\n")
     return 0
 
 
