@@ -22,7 +22,7 @@ from matrix.agent.recorder import describe
 Wait = namedtuple("Wait", "what holds limit")
 """``what`` in words, ``holds()`` whether the state is there, ``limit`` in seconds."""
 
-PACE = 0.005
+PACE = 0.01
 """Seconds between two looks at the state, but for the turns that are counted."""
 
 RAREST = 0.1
@@ -130,7 +130,7 @@ class Clockwork:
     def _delay(self):
         """Looks get rarer, the longer a state is waited for; counted turns come one by one."""
         waited = self._recorder.now() - self._wait_began
-        return self._pace and min(max(self._pace, waited / 4), RAREST)
+        return self._pace and min(max(self._pace, waited / 2), RAREST)
 
     def _advance(self):
         """Resume the story for as long as the state that it waits for is there."""

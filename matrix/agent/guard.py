@@ -6,13 +6,17 @@ killed, and the folder that holds their temporary files is removed.
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import signal
 import tempfile
 
-_READ_SIZE = 1 << 16
-_BORN, _BURIED = b"+", b"-"
+_ALIVE, _NOBODY = b"\1", b"\0"
+_NUMBERS = 1 << 22
+"""No process has this number or a higher one: PID_MAX_LIMIT of <linux/threads.h>, 4 * 1024 * 1024.
+Elsewhere the limit is lower.
+"""
 
 _LONGEST = 60
 """Bytes in the path of a folder for temporary files in which there is room for a UNIX socket.
@@ -22,29 +26,31 @@ Its path may have 103 on macOS (unix(4)), of which the agent's own folders take 
 
 
 class Guard:
-    """Hears of every process that is born and buried, until the last word: the agent's end.
+    """Shares a table of the processes that are alive with the agent and its children.
 
-    Nobody tells of that. The system closes the pipe, whatever else goes wrong.
+    Nobody tells it of the agent's end: a pipe is closed by the system, whatever else goes wrong.
+    A child has that pipe until it stands in the table.
     """
 
     def __init__(self):
         folder = _folder()
+        self._table = mmap.mmap(-1, _NUMBERS)
         reading, self._writing = os.pipe()
         if os.fork() == 0:
-            _stand_by(reading, folder)
+            _stand_by(reading, self._table, folder)
         os.close(reading)
         tempfile.tempdir = os.environ["TMPDIR"] = folder
 
     def born(self):
         """This process, the leader of its group, is to end with the agent."""
-        self._tell(_BORN, os.getpid())
+        self._mark(os.getpid(), _ALIVE)
 
     def buried(self, pid):
         """That process has ended, and its number may belong to another one."""
-        self._tell(_BURIED, pid)
+        self._mark(pid, _NOBODY)
 
-    def _tell(self, what, pid):
-        os.write(self._writing, b"%s%d\n" % (what, pid))  # short: it crosses in one piece
+    def _mark(self, pid, state):
+        self._table[pid : pid + 1] = state
 
 
 def _folder():
@@ -53,7 +59,7 @@ def _folder():
     return tempfile.mkdtemp(prefix="reactor-matrix-", dir=where)
 
 
-def _stand_by(reading, folder):
+def _stand_by(reading, table, folder):
     """Be the guard. Its stderr stays open, so that who reads the agent's hears when it is done."""
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -63,26 +69,20 @@ def _stand_by(reading, folder):
     os.dup2(nothing, 1)
     close_others({0, 1, 2, reading})
     try:
-        for pid in _left(reading):
+        os.read(reading, 1)
+        for pid in _left(table):
             _kill_group(pid)
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         os._exit(0)
 
 
-def _left(reading):
+def _left(table):
     """The processes that are there when the agent is not."""
-    told = b""
-    alive = set()
-    while data := os.read(reading, _READ_SIZE):
-        *lines, told = (told + data).split(b"\n")
-        for line in lines:
-            pid = int(line[1:])
-            if line.startswith(_BORN):
-                alive.add(pid)
-            else:
-                alive.discard(pid)
-    return alive
+    pid = table.find(_ALIVE)
+    while pid != -1:
+        yield pid
+        pid = table.find(_ALIVE, pid + 1)
 
 
 def close_others(kept):

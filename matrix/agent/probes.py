@@ -94,7 +94,7 @@ def borrowed(descriptor, family=-1, kind=-1):
     To make one changes nothing on CPython; PyPy makes the descriptor a blocking one by that.
     """
     was_blocking = _IS_PYPY and os.get_blocking(descriptor)
-    sock = socket.socket(family, kind, fileno=descriptor)
+    sock = socket.SocketType(family, kind, 0, descriptor)
     try:
         if _IS_PYPY:
             os.set_blocking(descriptor, was_blocking)

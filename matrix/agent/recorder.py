@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 import warnings
+from functools import lru_cache
 
 from matrix import wire
 
@@ -41,13 +42,20 @@ class Recorder:
 def describe(exception):
     """What an event says of an exception: ``type``, ``mro``, ``message``, ``traceback``."""
     kind = type(exception)
-    lines = traceback.format_exception(kind, exception, exception.__traceback__)
     return {
         "type": _qualified(kind),
         "mro": [_qualified(base) for base in kind.__mro__],
         "message": _text(exception),
-        "traceback": "".join(lines),
+        "traceback": _traceback(exception),
     }
+
+
+def _traceback(exception):
+    """The lines that Python prints, or none for an exception that was never raised."""
+    if not (exception.__traceback__ or exception.__cause__ or exception.__context__):
+        return ""
+    kind = type(exception)
+    return "".join(traceback.format_exception(kind, exception, exception.__traceback__))
 
 
 def describe_reason(reason):
@@ -69,6 +77,17 @@ def _text(value):
         return f"<{_qualified(type(value))} whose str() raises {error!r}>"
 
 
+@lru_cache(maxsize=None)
+def begin_logging():
+    """Let Twisted's log keep nothing back: what it remembers for later observers, it keeps alive.
+
+    This is so for good, and for children too. There are no observers yet, nor is anything printed.
+    """
+    from twisted.logger import globalLogBeginner
+
+    globalLogBeginner.beginLoggingTo((), redirectStandardIO=False)
+
+
 def watch_complaints(recorder):
     """Record whatever is logged as an error, warned about, or raised where nobody can catch it.
 
@@ -88,7 +107,8 @@ def watch_complaints(recorder):
         if event.get("isError"):
             complain("log", log.textFromEventDict(event) or repr(event))
 
-    log.startLoggingWithObserver(observe, setStdout=False)
+    begin_logging()
+    log.addObserver(observe)
     warnings.simplefilter("always", ResourceWarning)
     warnings.showwarning = _only_leaks(complain)
     sys.unraisablehook = lambda args: complain(

@@ -3,6 +3,8 @@
 It speaks with the manager over its standard streams, one JSON line each way. Its
 children have pipes of their own; what they write is kept here, and sent in one
 piece when the child has ended, so that no child can disturb another's events.
+The pipes are emptied when a child has ended, and in rounds: to be woken by every line of every
+child would cost more than to fork it.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import os
 import selectors
 import signal
 import sys
+import traceback
+from contextlib import suppress
 
 from matrix import wire
 from matrix.agent import cell, hello
@@ -21,6 +25,8 @@ from matrix.agent.guard import close_others
 from matrix.agent.settings import Settings
 
 _READ_SIZE = 1 << 16
+_ROUND = 0.05
+"""Seconds between two rounds in which all pipes are emptied: who has filled one waits that long."""
 _EVER = 3600.0
 """Seconds that are long enough to wait for nothing, and that every system can wait."""
 _DUMP_TIME = 0.5
@@ -38,17 +44,12 @@ class Child:
         self.due = hello.now() + deadline
         self.is_expired = False
 
-    def drain(self, pipe):
-        """Read what the pipe holds; keep no more than `wire.MAX_OUTPUT` bytes. False at its end."""
-        kept = self.pipes[pipe]
-        while True:
-            try:
-                data = os.read(pipe, _READ_SIZE)
-            except BlockingIOError:
-                return True
-            if not data:
-                return False
-            kept += data[: max(0, wire.MAX_OUTPUT - len(kept))]
+    def drain(self):
+        """Read what the pipes hold; keep no more than `wire.MAX_OUTPUT` bytes of each."""
+        for pipe, kept in self.pipes.items():
+            with suppress(BlockingIOError):
+                while data := os.read(pipe, _READ_SIZE):
+                    kept.extend(data[: max(0, wire.MAX_OUTPUT - len(kept))])
 
     def expire(self):
         """Its time is over: have it write its stacks; and if that has been asked for, kill it."""
@@ -78,6 +79,7 @@ class Server:
         self._pending = b""
         self._is_open = True
         self._abandoned_at = math.inf
+        self._next_round = 0.0
 
     def run(self):
         """Serve until the manager closes the conversation, or is not heard of any more."""
@@ -101,18 +103,23 @@ class Server:
 
     def _say(self, message):
         """Send a message as soon as the link takes it: one that stalls holds nothing else up."""
-        if not self._unsaid:
-            self._selector.register(self._answers, selectors.EVENT_WRITE, self._send)
+        is_behind = bool(self._unsaid)
         self._unsaid += json.dumps(message).encode("ascii") + b"\n"
+        if not is_behind and not self._send():
+            self._selector.register(self._answers, selectors.EVENT_WRITE, self._catch_up)
 
     def _send(self):
+        """Send what the link takes now; whether that was all."""
         try:
             del self._unsaid[: os.write(self._answers, self._unsaid)]
         except BlockingIOError:
-            return
+            pass
         except BrokenPipeError:
             self._is_open = False
-        if not self._unsaid:
+        return not self._unsaid
+
+    def _catch_up(self):
+        if self._send():
             self._selector.unregister(self._answers)
 
     def _take_commands(self):
@@ -148,9 +155,6 @@ class Server:
         self._children[pid] = child
         for pipe in child.pipes:
             os.set_blocking(pipe, False)
-            self._selector.register(
-                pipe, selectors.EVENT_READ, lambda pipe=pipe: self._read(child, pipe)
-            )
 
     def _become_child(self, job, events, stderr):
         """Do the job and exit. The child keeps its own two pipes, and nothing of its parent's."""
@@ -166,25 +170,29 @@ class Server:
             close_others({0, 1, 2, events})
             cell.do(job, events, self._settings)
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
 
-    def _read(self, child, pipe):
-        if not child.drain(pipe):
-            self._selector.unregister(pipe)
-
     def _patience(self):
         """Seconds until there is something to do that nobody tells."""
         due = [self._abandoned_at, *(child.due for child in self._children.values())]
-        return max(0, min(min(due) - hello.now(), _EVER))
+        longest = _ROUND if self._children else _EVER
+        return max(0, min(min(due) - hello.now(), longest))
 
     def _mind_the_time(self):
         now = hello.now()
+        is_round = now >= self._next_round
         for child in self._children.values():
+            if is_round:
+                child.drain()
             if now >= child.due:
                 child.expire()
+        if is_round:
+            self._next_round = now + _ROUND
         if now >= self._abandoned_at:
             self._is_open = False
 
@@ -199,10 +207,8 @@ class Server:
     def _bury(self, child, status):
         child.kill(signal.SIGKILL)  # whatever it started
         self._guard.buried(child.pid)
+        child.drain()
         for pipe in child.pipes:
-            child.drain(pipe)
-            if pipe in self._selector.get_map():
-                self._selector.unregister(pipe)
             os.close(pipe)
         code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         self._say(

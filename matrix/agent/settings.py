@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from typing import Any
 
 from matrix import wire
-from matrix.agent import reactors
+from matrix.agent import reactors, recorder, transports
 from matrix.agent.transports import Unsupported
 
 _ALREADY = ("select", "poll", "epoll", "asyncio", "iocp", "win32")
@@ -60,9 +61,16 @@ class Settings:
             raise self._no_tls
 
     def warm_up(self, names=_ALREADY):
-        """Import, without installing anything, what children would import one by one."""
-        from matrix.agent import control, faults, scenarios, stage  # noqa: F401
+        """Import and prepare, without installing anything, what children would one by one."""
+        from zope.interface import implementedBy
 
+        from matrix.agent import bystander, control, ends, faults, scenarios, stage  # noqa: F401
+
+        recorder.begin_logging()
+        for kind in (bystander.Echo, ends.OneOf, ends.Aborter, ends.ReactorPeer):
+            implementedBy(kind)
+        for family in (socket.AF_INET, socket.AF_INET6):
+            transports.without_loopback(family)
         for name in names:
             if name in self.reactors:
                 reactors.trouble(self.reactors[name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import namedtuple
+from functools import lru_cache
 
 from matrix import wire
 from matrix.agent.probes import borrowed
@@ -39,14 +40,21 @@ def check_host(transport):
     """Raise `Unsupported` where this machine has no such socket."""
     if transport.family is None:
         raise Unsupported(wire.WRONG_PLATFORM, "this platform has no UNIX sockets")
-    if transport.family == UNIX:
-        return
+    trouble = None if transport.family == UNIX else without_loopback(transport.family)
+    if trouble is not None:
+        detail = f"this machine has no loopback address for {transport.name}: {trouble}"
+        raise Unsupported(wire.WRONG_PLATFORM, detail)
+
+
+@lru_cache(maxsize=None)
+def without_loopback(family):
+    """Why nothing can listen on this machine's loopback address of that family, or None."""
     try:
-        with socket.socket(transport.family, socket.SOCK_STREAM) as sock:
-            sock.bind((_HOSTS[transport.family], 0))
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            sock.bind((_HOSTS[family], 0))
     except OSError as error:
-        detail = f"this machine has no loopback address for {transport.name}: {error}"
-        raise Unsupported(wire.WRONG_PLATFORM, detail) from error
+        return str(error)
+    return None
 
 
 def check_reactor(transport, reactor):
