@@ -25,8 +25,10 @@ from matrix.agent.guard import close_others
 from matrix.agent.settings import Settings
 
 _READ_SIZE = 1 << 16
-_ROUND = 0.05
-"""Seconds between two rounds in which all pipes are emptied: who has filled one waits that long."""
+_ROUND = 0.2
+"""Seconds between two rounds in which all pipes are emptied, unless one of them was rather full."""
+_RATHER_FULL = 1 << 15
+"""Bytes: half of what a pipe of Linux holds (pipe(7)), and more than all events of most cells."""
 _EVER = 3600.0
 """Seconds that are long enough to wait for nothing, and that every system can wait."""
 _DUMP_TIME = 0.5
@@ -45,11 +47,17 @@ class Child:
         self.is_expired = False
 
     def drain(self):
-        """Read what the pipes hold; keep no more than `wire.MAX_OUTPUT` bytes of each."""
+        """Read what the pipes hold, and keep no more than `wire.MAX_OUTPUT` bytes of each.
+
+        Returns how many bytes there were in all.
+        """
+        count = 0
         for pipe, kept in self.pipes.items():
             with suppress(BlockingIOError):
                 while data := os.read(pipe, _READ_SIZE):
                     kept.extend(data[: max(0, wire.MAX_OUTPUT - len(kept))])
+                    count += len(data)
+        return count
 
     def expire(self):
         """Its time is over: have it write its stacks; and if that has been asked for, kill it."""
@@ -180,21 +188,23 @@ class Server:
     def _patience(self):
         """Seconds until there is something to do that nobody tells."""
         due = [self._abandoned_at, *(child.due for child in self._children.values())]
-        longest = _ROUND if self._children else _EVER
-        return max(0, min(min(due) - hello.now(), longest))
+        if self._children:
+            due.append(self._next_round)
+        return max(0, min(min(due) - hello.now(), _EVER))
 
     def _mind_the_time(self):
         now = hello.now()
-        is_round = now >= self._next_round
+        if now >= self._next_round:
+            self._empty_pipes(now)
         for child in self._children.values():
-            if is_round:
-                child.drain()
             if now >= child.due:
                 child.expire()
-        if is_round:
-            self._next_round = now + _ROUND
         if now >= self._abandoned_at:
             self._is_open = False
+
+    def _empty_pipes(self, now):
+        most = max((child.drain() for child in self._children.values()), default=0)
+        self._next_round = now + (0 if most > _RATHER_FULL else _ROUND)
 
     def _reap(self):
         while self._children:
