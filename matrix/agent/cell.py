@@ -12,18 +12,22 @@ from matrix.agent import reactors, transports, witness
 from matrix.agent.recorder import Recorder, describe, watch_complaints
 
 DUMP_SIGNAL = getattr(signal, "SIGUSR1", None)
-"""On this signal a child writes the stacks of all its threads to its stderr."""
+"""On this signal a process that leaves its stacks writes them."""
 
 
 class StoppedEarlyError(Exception):
     """The reactor's run came to its end, and the scenario had not."""
 
 
-def do(job, descriptor, settings):
-    """Do one job (a message of the manager's) and record it on the descriptor."""
+def leave_stacks():
+    """Write the stacks of all threads to stderr when this process, or a child of it, crashes."""
     faulthandler.enable()
     if DUMP_SIGNAL is not None:
         faulthandler.register(DUMP_SIGNAL, all_threads=True)
+
+
+def do(job, descriptor, settings):
+    """Do one job (a message of the manager's) and record it on the descriptor."""
     gc.disable()  # collections happen where a scenario asks for one
     recorder = Recorder(descriptor)
     recorder.record(wire.PROCESS, wire.STARTED, job=job)

@@ -130,7 +130,7 @@ class Clockwork:
     def _delay(self):
         """Looks get rarer, the longer a state is waited for; counted turns come one by one."""
         waited = self._recorder.now() - self._wait_began
-        return self._pace and min(max(self._pace, waited / 2), RAREST)
+        return self._pace and min(max(self._pace, waited), RAREST)
 
     def _advance(self):
         """Resume the story for as long as the state that it waits for is there."""

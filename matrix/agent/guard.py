@@ -29,7 +29,7 @@ class Guard:
     """Shares a table of the processes that are alive with the agent and its children.
 
     Nobody tells it of the agent's end: a pipe is closed by the system, whatever else goes wrong.
-    A child has that pipe until it stands in the table.
+    A child keeps that pipe open until it stands in the table.
     """
 
     def __init__(self):
@@ -37,13 +37,14 @@ class Guard:
         self._table = mmap.mmap(-1, _NUMBERS)
         reading, self._writing = os.pipe()
         if os.fork() == 0:
-            _stand_by(reading, self._table, folder)
+            _stand_by(reading, self._writing, self._table, folder)
         os.close(reading)
         tempfile.tempdir = os.environ["TMPDIR"] = folder
 
     def born(self):
         """This process, the leader of its group, is to end with the agent."""
         self._mark(os.getpid(), _ALIVE)
+        os.close(self._writing)
 
     def buried(self, pid):
         """That process has ended, and its number may belong to another one."""
@@ -59,7 +60,7 @@ def _folder():
     return tempfile.mkdtemp(prefix="reactor-matrix-", dir=where)
 
 
-def _stand_by(reading, table, folder):
+def _stand_by(reading, writing, table, folder):
     """Be the guard. Its stderr stays open, so that who reads the agent's hears when it is done."""
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -67,7 +68,7 @@ def _stand_by(reading, table, folder):
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    close_others({0, 1, 2, reading})
+    os.close(writing)
     try:
         os.read(reading, 1)
         for pid in _left(table):
@@ -83,16 +84,6 @@ def _left(table):
     while pid != -1:
         yield pid
         pid = table.find(_ALIVE, pid + 1)
-
-
-def close_others(kept):
-    """Close every descriptor of this process but these."""
-    for name in os.listdir("/dev/fd"):
-        if int(name) not in kept:
-            try:
-                os.close(int(name))
-            except OSError:
-                pass  # the descriptor that listed the folder
 
 
 def _kill_group(pid):

@@ -35,6 +35,7 @@ def _do(job, configuration, commands, events):
     """Do the job and exit, without the interpreter's own farewell, as a forked child does."""
     status = _EX_SOFTWARE
     try:
+        cell.leave_stacks()
         faulthandler.dump_traceback_later(job["deadline"])
         threading.Thread(target=_end_with, args=(commands,), name="orphan", daemon=True).start()
         settings = Settings(configuration["places"])

@@ -21,7 +21,6 @@ from contextlib import suppress
 
 from matrix import wire
 from matrix.agent import cell, hello
-from matrix.agent.guard import close_others
 from matrix.agent.settings import Settings
 
 _READ_SIZE = 1 << 16
@@ -82,6 +81,7 @@ class Server:
         self._unsaid = bytearray()
         self._guard = guard
         self._children = {}
+        self._own: tuple[int, ...] = ()
         self._settings = Settings()
         self._selector = selectors.DefaultSelector()
         self._pending = b""
@@ -91,8 +91,10 @@ class Server:
 
     def run(self):
         """Serve until the manager closes the conversation, or is not heard of any more."""
+        cell.leave_stacks()
         wake_read, wake_write = os.pipe()
-        for descriptor in (wake_read, wake_write, self._commands, self._answers):
+        self._own = (wake_read, wake_write, self._commands, self._answers)
+        for descriptor in self._own:
             os.set_blocking(descriptor, False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -156,6 +158,8 @@ class Server:
         sys.stdout.flush()
         pid = os.fork()
         if pid == 0:
+            os.close(events_read)
+            os.close(stderr_read)
             self._become_child(job, events_write, stderr_write)
         os.close(events_write)
         os.close(stderr_write)
@@ -175,7 +179,8 @@ class Server:
             signal.alarm(int(job["deadline"]) + 30)  # whatever happens to the agent
             os.dup2(stderr, 1)
             os.dup2(stderr, 2)
-            close_others({0, 1, 2, events})
+            os.close(stderr)
+            self._let_go()
             cell.do(job, events, self._settings)
             status = 0
         except BaseException:
@@ -184,6 +189,15 @@ class Server:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
+
+    def _let_go(self):
+        """Close the agent's own descriptors in a child, and those of the other children's pipes."""
+        self._selector.close()
+        for child in self._children.values():
+            for pipe in child.pipes:
+                os.close(pipe)
+        for descriptor in self._own:
+            os.close(descriptor)
 
     def _patience(self):
         """Seconds until there is something to do that nobody tells."""
