@@ -30,15 +30,16 @@ class Echo(Protocol):
 class Bystander:
     """Asks the echo for one byte at a time, from a standard library socket that never blocks.
 
-    ``asked`` and ``answered`` count questions; ``answered_since_abort`` those that were both
-    asked and answered after `count_from_here`. Each takes three turns of the reactor, which costs
-    more than all else that is done while a state is waited for: hence the `PAUSE`.
+    ``asked`` and ``answered`` count questions; ``answered_since_abort`` those that were asked and
+    answered after `count_from_here`, but for the first. Each takes three turns of the reactor,
+    which is more than all else that is done while a state is waited for: hence the `PAUSE`.
     """
 
     def __init__(self, stage):
         self.asked = self.answered = 0
         self._clock = stage.recorder
         self._mark = None
+        self._awaited = 0
         self._echo = None
         factory = OneOf(Echo, stage, lambda echo: setattr(self, "_echo", echo))
         self._port = stage.reactor.listenTCP(0, factory, interface="127.0.0.1")
@@ -51,7 +52,7 @@ class Bystander:
     def _ask(self):
         self._socket.send(b"?")
         self.asked += 1
-        self._is_wanted, self._next_at = False, self._clock.now() + PAUSE
+        self._next_at = self._clock.now() + PAUSE
 
     def look(self):
         """Take an answer if there is one, and ask again when it is time to."""
@@ -59,22 +60,32 @@ class Bystander:
             self.answered += len(self._socket.recv(1))
         except (BlockingIOError, ConnectionError):
             pass
-        is_answered = self.answered == self.asked
-        if is_answered and (self._is_wanted or self._clock.now() >= self._next_at):
+        is_due = self.answered < self._awaited or self._clock.now() >= self._next_at
+        if is_due and self.answered == self.asked:
             self._ask()
 
     def count_from_here(self):
         """The abort is about to be called: what was asked before does not count from here on."""
-        self._mark, self._is_wanted = self.asked, True
+        self._mark = self._set_mark()
+
+    def _set_mark(self):
+        """The number of the last question whose answer says nothing of what comes from here on.
+
+        That is one which is under way, or else the next one: over completion ports the read that
+        will take it has begun already, and the echo's transport is not asked again.
+        """
+        mark = max(self.asked, self.answered + 1)
+        self._awaited = mark + 1
+        return mark
 
     @property
     def answered_since_abort(self):
-        """Questions asked since the abort that were answered."""
+        """Answers since the abort to questions that count."""
         return 0 if self._mark is None else max(0, self.answered - self._mark)
 
     def next_answer(self):
         """Whether what is asked from here on is answered: a function that tells."""
-        mark, self._is_wanted = self.asked, True
+        mark = self._set_mark()
         return lambda: self.answered > mark
 
     def served(self):

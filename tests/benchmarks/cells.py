@@ -5,6 +5,8 @@
 Whole programs are measured, each with all its descendants: the command ``run`` with its manager,
 agent, probes, controls, faults and pages; trial; the programs `floor.py` and `bare.py`, the latter
 with Twisted and without a harness. Nothing is subtracted.
+A run with many has a third of the main job's cells, so that what a run costs once weighs on each
+cell about as it does there.
 The marginal cost stands beside that: what one more cell (or test) adds, from a run with many and
 one with few. All of them take turns in every round, so that a machine that is busy with something
 else disturbs them alike. Read CPU and ratios: the wall clock of a run counts the seconds in which
@@ -272,7 +274,7 @@ def verdict(name: str, taken: list[Round]) -> str:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--cells", type=int, default=400, help="cells of a run with many")
+    parser.add_argument("--cells", type=int, default=2000, help="cells of a run with many")
     parser.add_argument("--rounds", type=int, default=3, help="turns of every subject")
     options = parser.parse_args()
     if options.cells <= KINDS or options.rounds < 1:
