@@ -34,6 +34,9 @@ CELLS = tuple(
     for peer in ("reactor", "socket")
 )
 MORE = tuple(Cell("select", "tcp6", cell.scenario, cell.side, cell.peer) for cell in CELLS)
+"""With these, some cells are not handed over yet when a link goes bad at the second result:
+four others may have answered by then, and four more follow them.
+"""
 LONG = Cell("select", "tcp4", "abort-storm", "client", "reactor")
 """It takes seconds: when two of the others have ended, it is under way."""
 
@@ -133,13 +136,8 @@ def test_stalled_link(server: sshd.Server) -> None:
 
 
 def test_link_that_stalls_for_good(server: sshd.Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that is not heard of any more is given up, and its cells say so.
-
-    When two cells have ended, four others may have answered already and four more be handed over.
-    """
+    """A host that is not heard of any more is given up, and its cells say so."""
     monkeypatch.setattr(conversation, "BEAT", 0.1)
-    cells = CELLS + MORE
-    assert len(cells) > 2 + 4 + 4
 
     async def over_relay() -> list[Result]:
         async with relay(server.port) as link:
@@ -151,6 +149,7 @@ def test_link_that_stalls_for_good(server: sshd.Server, monkeypatch: pytest.Monk
             watch = once_there_are(2, stall)
             return await play(server.command(PYTHON, port=link.port), watch, cells)
 
+    cells = CELLS + MORE
     results = asyncio.run(over_relay())
     assert outcomes(results, cells) == {Outcome.PASS, Outcome.NO_RESULT}
     assert any("the agent said nothing for 1 s" in reason for reason in reasons(results))
@@ -177,10 +176,11 @@ def test_link_that_is_cut_for_good(server: sshd.Server) -> None:
     async def over_relay() -> list[Result]:
         async with relay(server.port) as link:
             watch = once_there_are(2, lambda: link.cut(for_good=True))
-            return await play(server.command(PYTHON, port=link.port), watch, (LONG, *CELLS))
+            return await play(server.command(PYTHON, port=link.port), watch, cells)
 
+    cells = (LONG, *CELLS, *MORE)
     results = asyncio.run(over_relay())
-    assert outcomes(results, (LONG, *CELLS)) == {Outcome.PASS, Outcome.NO_RESULT}
+    assert outcomes(results, cells) == {Outcome.PASS, Outcome.NO_RESULT}
     assert any("Connection refused" in reason for reason in reasons(results))
 
 
