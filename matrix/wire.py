@@ -239,8 +239,8 @@ calls to ``stopProducing``, ``reasons`` of the aborters with their number, ``kep
 protocols that could not be collected.
 """
 SERVED = "served"
-"""The bystander's traffic: ``asked``, ``answered``, ``answered_since_abort``, and, where calls came
-too late, ``answered_after_late_calls``: whether it was.
+"""The bystander's traffic: ``asked``, ``answered``; ``answered_since_abort``, which leaves out what
+was under way then; and, where calls came too late, ``answered_after_late_calls``: whether it was.
 """
 DESCRIPTOR = "descriptor"
 """Whether the aborter's descriptor is ``closed`` at the end."""
