@@ -32,7 +32,7 @@ class Bystander:
 
     ``asked`` and ``answered`` count questions; ``answered_since_abort`` those that were asked and
     answered after `count_from_here`, but for the first. Each takes three turns of the reactor,
-    which is more than all else that is done while a state is waited for: hence the `PAUSE`.
+    where a look at a state takes one: hence the `PAUSE`.
     """
 
     def __init__(self, stage):

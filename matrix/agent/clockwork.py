@@ -23,7 +23,7 @@ Wait = namedtuple("Wait", "what holds limit")
 """``what`` in words, ``holds()`` whether the state is there, ``limit`` in seconds."""
 
 PACE = 0.01
-"""Seconds between two looks at the state, but for the turns that are counted."""
+"""Seconds between two looks at a state that is new, but for the turns that are counted."""
 
 RAREST = 0.1
 """Seconds between two looks at a state that has long been waited for."""
