@@ -29,10 +29,7 @@ _DUMP_TIME = 2.0
 """Seconds after its deadline that a process has to write its stacks before it is killed."""
 
 _READ_SIZE = 1 << 16
-_BOOT = (
-    "import gc, sys; gc.disable(); exec(open(sys.argv[1], encoding='utf-8').read()); "
-    "use(sys.argv[2]); from matrix.agent.oneshot import main; main()"
-)
+_BEGIN = image.BOOT + "from matrix.agent.oneshot import main; main()"
 """The agent itself is in no file: all that a process needs of it comes out of the image."""
 
 
@@ -69,7 +66,7 @@ class Process:
         ]
         for reader in readers:
             reader.start()
-        status = self._started.wait()
+        status = self.wait()
         timer.cancel()
         for reader in readers:
             reader.join(_DUMP_TIME)  # a process of its own may still hold the other end
@@ -96,6 +93,10 @@ class Process:
         except OSError:
             pass  # it has ended already
 
+    def wait(self):
+        """Wait for its end; returns its exit status."""
+        return self._started.wait()
+
 
 class Server:
     """Has each job done by a process of its own, and reports that process's end."""
@@ -110,10 +111,7 @@ class Server:
         self._abandon = threading.Timer(0, self._give_up)  # not started: nobody has asked yet
         assert {oneshot.__name__, outpost.__name__} <= set(sys.modules)  # what goes into the image
         self._image = os.path.join(folder, "image")
-        loader = os.path.join(folder, "image.py")
-        with open(loader, "w", encoding="utf-8") as file:
-            file.write(image.text())
-        self._command = [sys.executable, "-c", _BOOT, loader, self._image]
+        self._command = [sys.executable, "-c", _BEGIN, self._image]
 
     def run(self):
         """Serve until the manager closes the conversation; then no process is left."""
@@ -136,8 +134,12 @@ class Server:
         self._kill_all()
 
     def _kill_all(self):
-        for process in [*self._ahead, *self._running.values()]:
+        """Kill them, and wait for their ends: on Windows the image cannot be removed before."""
+        killed = [*self._ahead, *self._running.values()]
+        for process in killed:
             process.kill()
+        for process in killed:
+            process.wait()
 
     def _give_up(self):
         """Nobody has asked for long: end, with all that was started."""

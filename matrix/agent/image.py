@@ -4,17 +4,47 @@ Where every process imports everything anew, most of the time goes into looking 
 has the very code objects that the import system itself gave, the places of extension modules, and
 names for which there is none; where a module comes from, what it is called and what is in it
 stays the same, and what is not in the image is imported as ever.
-"""
 
-from __future__ import annotations
+The file begins with the code of this module, which needs nothing that is in a file itself.
+"""
 
 import marshal
 import os
 import sys
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import ExtensionFileLoader
 
 _ELSEWHERE = ("fcntl", "grp", "posix", "pwd", "resource", "termios")
 """What the standard library looks for, again and again, and does without where it is not."""
+
+BOOT = (
+    "import gc, marshal, mmap, os, sys; gc.disable(); "
+    "image = mmap.mmap(os.open(sys.argv[1], os.O_RDONLY), 0, access=mmap.ACCESS_READ); "
+    "code, *table = marshal.loads(image); exec(code); use(image, *table); "
+)
+"""What a process runs first to import from the image at that path.
+
+It is mapped: what is not imported is not read.
+"""
+
+
+class _Misses:
+    """The last finder of all, which hears of what nobody has found."""
+
+    def __init__(self):
+        self.names = set()
+
+    def find_spec(self, name, path=None, target=None):
+        """Note the name, and find nothing either."""
+        self.names.add(name)
+
+
+_misses = _Misses()
+
+
+def watch():
+    """Take note of what is looked for in vain from now on, for the image."""
+    sys.meta_path.append(_misses)
 
 
 def make(path):
@@ -22,18 +52,26 @@ def make(path):
     from importlib.util import find_spec  # which an image itself can do without
 
     found = {name: _entry(name, module) for name, module in list(sys.modules.items())}
-    absent = [name for name in _ELSEWHERE if find_spec(name) is None]
-    entries = {name: entry for name, entry in found.items() if entry}
+    absent = _misses.names | {name for name in _ELSEWHERE if find_spec(name) is None}
+    codes, entries, after = [], {}, 0
+    for name, entry in reversed(found.items()):
+        if entry:
+            is_package, origin, code = entry
+            codes.append(code)
+            after += len(code)
+            entries[name] = is_package, origin, after, len(code)
+    own = sys.modules[__name__].__spec__.loader.get_code(__name__)  # type: ignore[union-attr]
+    table = marshal.dumps((own, entries, absent.difference(entries), sys.path))
     with open(path, "wb") as file:
-        marshal.dump((entries, absent, sys.path), file)
+        file.writelines([table, *reversed(codes)])
 
 
 def _entry(name, module):
     """``(whether it is a package, where it comes from, code)``, or None.
 
-    The code of an extension module is None.
+    The code of an extension module is empty.
     """
-    spec = getattr(module, "__spec__", None)
+    spec = _spec(name, module)
     if spec is None or spec.name != name or not spec.has_location:
         return None
     get_code = getattr(spec.loader, "get_code", None)
@@ -41,20 +79,28 @@ def _entry(name, module):
     if code is None and not isinstance(spec.loader, ExtensionFileLoader):
         return None
     is_package = spec.submodule_search_locations is not None
-    return is_package, spec.origin, code and marshal.dumps(code)
+    return is_package, spec.origin, marshal.dumps(code) if code else b""
 
 
-def text():
-    """The text of this module, for who has nothing to import it from."""
-    loader = sys.modules[__name__].__loader__
-    return loader.get_source(__name__)  # type: ignore[union-attr]
+def _spec(name, module):
+    """A module's spec; it is looked for again where the module has put another into its place."""
+    from importlib.machinery import PathFinder
+
+    spec = getattr(module, "__spec__", None)
+    if getattr(spec, "has_location", False) or getattr(spec, "origin", None) in _INSIDE:
+        return spec
+    package = name.rpartition(".")[0]
+    places = getattr(sys.modules.get(package), "__path__", None)
+    return None if package and places is None else PathFinder.find_spec(name, places)
 
 
-def use(path):
-    """Import from that image from now on."""
-    with open(path, "rb") as file:
-        entries, absent, places = marshal.loads(file.read())  # far sooner than from the file itself
-    sys.meta_path.insert(0, _Image(entries, absent, places))
+_INSIDE = ("built-in", "frozen")
+"""Where a module is that is in no file."""
+
+
+def use(image, entries, absent, places):
+    """Import from that image from now on, which has this table."""
+    sys.meta_path.insert(0, _Image(memoryview(image), entries, absent, places))
 
 
 class _Image:
@@ -63,9 +109,10 @@ class _Image:
     It is no `importlib.abc.Loader`, whose module alone imports a dozen others.
     """
 
-    def __init__(self, entries, absent, places):
+    def __init__(self, image, entries, absent, places):
+        self._image = image
         self._entries = entries
-        self._absent = frozenset(absent)
+        self._absent = absent
         self._places = places
 
     def find_spec(self, name, path=None, target=None):
@@ -74,8 +121,8 @@ class _Image:
             if name in self._absent and sys.path == self._places:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
             return None
-        is_package, origin, code = self._entries[name]
-        loader = self if code else ExtensionFileLoader(name, origin)
+        is_package, origin, _, length = self._entries[name]
+        loader = self if length else ExtensionFileLoader(name, origin)
         spec = ModuleSpec(name, loader, origin=origin, is_package=is_package)  # type: ignore[arg-type]
         spec.has_location = True
         if is_package:
@@ -91,4 +138,6 @@ class _Image:
 
     def get_code(self, name):
         """The code object of a module."""
-        return marshal.loads(self._entries[name][2])
+        _, _, before_end, length = self._entries[name]
+        begin = len(self._image) - before_end
+        return marshal.loads(self._image[begin : begin + length])

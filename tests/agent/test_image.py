@@ -11,12 +11,7 @@ from pathlib import Path
 MAKE = """
 import json, matrix.agent.image as image
 image.make(sys.argv[1])
-print(image.text())
-"""
-USE = """
-import sys
-exec(open(sys.argv[2], encoding="utf-8").read())
-use(sys.argv[1])
+print(image.BOOT)
 """
 
 EXTENSION = "_testcapi" if find_spec("_testcapi") else "_ssl"
@@ -37,9 +32,9 @@ def python(text: str, *arguments: object) -> str:
 def used(folder: Path, made_by: str, text: str) -> str:
     """What a text prints in a Python that imports from an image that another one made."""
     package = str(Path(__file__).parents[2])
-    loader, image = folder / "image.py", folder / "image"
-    loader.write_text(python(f"import sys\nsys.path.insert(0, {package!r})\n{made_by}", image))
-    return python(USE + text, image, loader)
+    image = folder / "image"
+    boot = python(f"import sys\nsys.path.insert(0, {package!r})\n{made_by}", image)
+    return python(boot + text, image)
 
 
 def test_a_module_comes_from_the_image_as_it_is(tmp_path: Path) -> None:
@@ -70,3 +65,38 @@ import termios
 print(termios.__name__)
 """
     assert used(tmp_path, hidden + MAKE, text).split() == ["termios", "termios"]
+
+
+def test_what_was_missed_is_not_looked_for_either(tmp_path: Path) -> None:
+    """A name that was looked for in vain while the image was made is missing without a look."""
+    missing = """
+import matrix.agent.image as image
+image.watch()
+try:
+    import json.nowhere
+except ModuleNotFoundError:
+    pass
+"""
+    text = """
+finder = next(f for f in sys.meta_path if hasattr(f, "_places"))
+sys.path[:] = finder._places
+import json
+sys.meta_path[:] = [finder]
+try:
+    import json.nowhere
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert used(tmp_path, missing + MAKE, text) == "No module named 'json.nowhere'\n"
+
+
+def test_a_module_that_stands_in_for_itself_is_in_the_image(tmp_path: Path) -> None:
+    """What replaces itself as it is imported has no spec; its own code is kept, and replaces it."""
+    place = tmp_path / "site"
+    place.mkdir()
+    (place / "shy.py").write_text(
+        "import sys, types\nsys.modules[__name__] = types.ModuleType(__name__, 'another')\n"
+    )
+    make = f"sys.path.append({str(place)!r})\n" + MAKE.replace("json", "shy")
+    text = "import shy; print(shy.__doc__, hasattr(shy, 'types'))"
+    assert used(tmp_path, make, text).split() == ["another", "False"]
