@@ -9,7 +9,6 @@ The file begins with the code of this module, which needs nothing that is in a f
 """
 
 import marshal
-import os
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
@@ -56,10 +55,10 @@ def make(path):
     codes, entries, after = [], {}, 0
     for name, entry in reversed(found.items()):
         if entry:
-            is_package, origin, code = entry
+            places, origin, code = entry
             codes.append(code)
             after += len(code)
-            entries[name] = is_package, origin, after, len(code)
+            entries[name] = places, origin, after, len(code)
     own = sys.modules[__name__].__spec__.loader.get_code(__name__)  # type: ignore[union-attr]
     table = marshal.dumps((own, entries, absent.difference(entries), sys.path))
     with open(path, "wb") as file:
@@ -67,19 +66,21 @@ def make(path):
 
 
 def _entry(name, module):
-    """``(whether it is a package, where it comes from, code)``, or None.
+    """``(a package's places or None, where it comes from, code)``, or None.
 
-    The code of an extension module is empty.
+    An extension module has no code, and a package that is but a few folders comes from nowhere.
     """
     spec = _spec(name, module)
-    if spec is None or spec.name != name or not spec.has_location:
+    if spec is None or spec.name != name:
         return None
+    places = spec.submodule_search_locations
+    if not spec.has_location:
+        return (list(places), None, b"") if places else None
     get_code = getattr(spec.loader, "get_code", None)
     code = get_code(name) if get_code else None
     if code is None and not isinstance(spec.loader, ExtensionFileLoader):
         return None
-    is_package = spec.submodule_search_locations is not None
-    return is_package, spec.origin, marshal.dumps(code) if code else b""
+    return places and list(places), spec.origin, marshal.dumps(code) if code else b""
 
 
 def _spec(name, module):
@@ -121,12 +122,11 @@ class _Image:
             if name in self._absent and sys.path == self._places:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
             return None
-        is_package, origin, _, length = self._entries[name]
-        loader = self if length else ExtensionFileLoader(name, origin)
-        spec = ModuleSpec(name, loader, origin=origin, is_package=is_package)  # type: ignore[arg-type]
-        spec.has_location = True
-        if is_package:
-            spec.submodule_search_locations = [os.path.dirname(origin)]
+        places, origin, _, length = self._entries[name]
+        loader = self if length else origin and ExtensionFileLoader(name, origin)
+        spec = ModuleSpec(name, loader, origin=origin)  # type: ignore[arg-type]
+        spec.has_location = origin is not None
+        spec.submodule_search_locations = places
         return spec
 
     def create_module(self, spec):

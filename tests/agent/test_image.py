@@ -100,3 +100,13 @@ def test_a_module_that_stands_in_for_itself_is_in_the_image(tmp_path: Path) -> N
     make = f"sys.path.append({str(place)!r})\n" + MAKE.replace("json", "shy")
     text = "import shy; print(shy.__doc__, hasattr(shy, 'types'))"
     assert used(tmp_path, make, text).split() == ["another", "False"]
+
+
+def test_a_package_that_is_but_folders_is_in_the_image(tmp_path: Path) -> None:
+    """Nobody looks for its folders, and what is in it is imported."""
+    package = tmp_path / "site" / "spread"
+    package.mkdir(parents=True)
+    (package / "part.py").write_text("name = __spec__.parent\n")
+    make = f"sys.path.append({str(package.parent)!r})\n" + MAKE.replace("json", "spread.part")
+    text = "import spread.part as p; import spread; print(p.name, *spread.__path__)"
+    assert used(tmp_path, make, text).split() == ["spread", str(package)]
