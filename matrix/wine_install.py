@@ -208,17 +208,29 @@ def _write_starter(folder: Path, executable: str) -> None:
 
 
 def _make_prefix(folder: Path) -> None:
-    """A prefix whose system files are links to Wine's own, unmodified."""
+    """A prefix whose system files are links to Wine's own, unmodified.
+
+    It has no names of time zones: every process that starts would ask for each of fifty, one by
+    one, which is the machine's own. What the time is there does not depend on them.
+    """
     nothing = subprocess.DEVNULL
     environment = {
         **_environment(folder),
         "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=d",
     }
-    command = ["wine", "wineboot", "-i"]
-    subprocess.run(
-        command, env=environment, stdin=nothing, stdout=nothing, stderr=nothing, check=False
-    )
+    for command in (["wineboot", "-i"], ["reg", "delete", _TIME_ZONES, "/f"]):
+        subprocess.run(
+            ["wine", *command],
+            env=environment,
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+            check=False,
+        )
     subprocess.run(["wineserver", "-w"], env=environment, check=False)
+
+
+_TIME_ZONES = r"HKLM\Software\Microsoft\Windows NT\CurrentVersion\Time Zones"
 
 
 def _check(folder: Path) -> str:
