@@ -31,6 +31,8 @@ JSON Lines on its standard streams.
 ``forkless``   stands in for ``serve`` where nothing can be forked: processes started ahead
 ``oneshot``    one of those: does one job, and ends
 ``image``      what such a process imports from, to be there sooner
+``outpost``    a witness that a native process plays, for agents under Wine
+``sendqueue``  what Linux has of a connection that belongs to another process
 ``windows``    what only Windows has, or Wine
 """
 

@@ -277,6 +277,10 @@ class ReactorPeer(End):
         """Bytes that wait in the kernel for this end to read them, or None."""
         return None if self.lost else probes.receive_queue(self.socket_number)
 
+    def arrived(self):
+        """Its ``receive_queue()`` and then what it has ``read``."""
+        return self.receive_queue(), self.read
+
     def drain(self):
         """Read again."""
         if not self.lost:

@@ -19,7 +19,7 @@ import time
 from typing import Any
 
 from matrix import wire
-from matrix.agent import tls, transports
+from matrix.agent import sendqueue, tls, transports
 from matrix.agent.recorder import describe
 from matrix.agent.witness import Witness
 
@@ -45,15 +45,70 @@ class OutpostFailed(Exception):
     """The other process could not do what was asked of it."""
 
 
+class _Line:
+    """One connection to the other process."""
+
+    def __init__(self, outpost):
+        address = ("127.0.0.1", outpost["port"])
+        self._socket = socket.create_connection(address, _LIMIT)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._answers = self._socket.makefile("rb")
+
+    def ask(self, question):
+        """Ask, and wait for the answer."""
+        self._socket.sendall(json.dumps(question).encode("ascii") + b"\n")
+        line = self._answers.readline()
+        if not line:
+            raise OutpostFailed("the process that plays the witness is gone")
+        return json.loads(line)
+
+    def close(self):
+        """Ask no more."""
+        self._answers.close()
+        self._socket.close()
+
+
+class Host:
+    """The machine under Wine, which tells what Windows does not."""
+
+    def __init__(self, outpost):
+        self._outpost = outpost
+        self._line: Any = None
+        self._queues: dict[Any, tuple[float, Any]] = {}
+
+    def send_queue(self, sock):
+        """Bytes in the send queue of a socket, or None; it may be `_AGE` old."""
+        try:
+            ends = sock.getsockname(), sock.getpeername()
+        except OSError:
+            return None
+        asked_at, queue = self._queues.get(ends, (-_AGE, None))
+        if time.perf_counter() - asked_at > _AGE:
+            queue = self._ask(ends)
+            self._queues[ends] = time.perf_counter(), queue
+        return queue
+
+    def _ask(self, ends):
+        if self._line is None:
+            self._line = _Line(self._outpost)
+        answer = self._line.ask({"token": self._outpost["token"], "ends": ends})
+        if "raised" in answer:
+            raise OutpostFailed(f"{answer['raised']['type']}: {answer['raised']['message']}")
+        return answer["result"]
+
+
+_AGE = 0.1
+"""Seconds for which one answer is good: a crowd of connections is looked at again and again. It is
+well below `wire.SETTLING_TIME`.
+"""
+
+
 class Distant:
     """A `Witness` that another process plays; it is used like one that is here."""
 
     def __init__(self, outpost, recorder, transport, is_client, **settings):
         self._recorder = recorder
-        address = ("127.0.0.1", outpost["port"])
-        self._socket = socket.create_connection(address, _LIMIT)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._answers = self._socket.makefile("rb")
+        self._line = _Line(outpost)
         asked = recorder.now()
         told = self._ask(
             token=outpost["token"], transport=transport.name, is_client=is_client, **settings
@@ -84,6 +139,11 @@ class Distant:
     def receive_queue(self):
         """Bytes that came to that end and that its application has not read, or None."""
         return self._ask(call="look")["queue"]
+
+    def arrived(self):
+        """Its ``receive_queue()`` and then what it has ``read``, by one question."""
+        seen = self._ask(call="look")
+        return seen["queue"], seen["read"]
 
     def listen(self, folder):
         """Listen for the aborter, and return the address to which it must connect."""
@@ -124,15 +184,10 @@ class Distant:
     def stop(self):
         """End it, and hear its last events."""
         self._ask(call="stop")
-        self._answers.close()
-        self._socket.close()
+        self._line.close()
 
     def _ask(self, **question):
-        self._socket.sendall(json.dumps(question).encode("ascii") + b"\n")
-        line = self._answers.readline()
-        if not line:
-            raise OutpostFailed("the process that plays the witness is gone")
-        answer = json.loads(line)
+        answer = self._line.ask(question)
         for t, side, event, data in answer["events"]:
             self._recorder.record(side, event, outpost_t=t, **data)
         if "raised" in answer:
@@ -180,15 +235,24 @@ class _Guest:
 
     def _answer(self, question):
         try:
+            if "ends" in question:
+                return {"result": self._send_queue(**question)}
             if self._witness is None:
                 return {"result": self._begin(**question)}
             return {"result": self._do(**question)}
         except Exception as error:
             return {"raised": describe(error)}
 
-    def _begin(self, token, transport, is_client, **settings):
+    def _check(self, token):
         if not hmac.compare_digest(token, self._token):
             raise PermissionError("not a cell of this run")
+
+    def _send_queue(self, token, ends):
+        self._check(token)
+        return sendqueue.send_queue(*ends)
+
+    def _begin(self, token, transport, is_client, **settings):
+        self._check(token)
         parsed = transports.parse(transport)
         context = self._contexts[parsed.tls][is_client] if parsed.tls else None
         self._witness = Witness(self._events, parsed, context, **settings)

@@ -13,6 +13,7 @@ import struct
 import sys
 from collections import namedtuple
 from contextlib import contextmanager
+from typing import Any
 
 from matrix import wire
 from matrix.agent import windows
@@ -35,6 +36,10 @@ _TCP_INFO_SIZE = 232  # up to and including tcpi_snd_wnd (Linux 5.4)
 Words = namedtuple("Words", "unacked notsent snd_wnd")
 
 
+host: Any = None
+"""Under Wine, the `matrix.agent.outpost.Host`: Windows has no count of a send queue."""
+
+
 def tcp_info(sock):
     """The kernel's own word on a TCP socket as `Words`, or None where it gives none."""
     if not IS_LINUX or sock.family == getattr(socket, "AF_UNIX", None):
@@ -52,8 +57,8 @@ def send_queue(sock):
     """Bytes in the socket's send queue, or None where the system does not tell."""
     if IS_MACOS:
         return sock.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)
-    if windows.WINE is not None:
-        return windows.host_send_queue(sock)
+    if host is not None:
+        return host.send_queue(sock)
     return _ask(sock.fileno(), "TIOCOUTQ") if IS_LINUX else None
 
 
@@ -123,8 +128,8 @@ class Probe:
         """
         with borrowed(self._descriptor, self._family, socket.SOCK_STREAM) as sock:
             words, sendq = tcp_info(sock), send_queue(sock)
-        recvq = peer.receive_queue()
-        read, kernel = peer.read, self._in_kernel(sendq, recvq)
+        recvq, read = peer.arrived()
+        kernel = self._in_kernel(sendq, recvq)
         overlapped = {} if self._sends is None else {"pending": self._sends.pending}
         return {
             **overlapped,

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from matrix import wire
-from matrix.agent import reactors, recorder, transports
+from matrix.agent import probes, reactors, recorder, transports
 from matrix.agent.transports import Unsupported
 
 _ALREADY = ("select", "poll", "epoll", "asyncio", "iocp", "win32")
@@ -40,6 +40,10 @@ class Settings:
         """
         self.preload = tuple(command["preload"])
         self.outpost = command.get("outpost")
+        if self.outpost is not None:
+            from matrix.agent.outpost import Host
+
+            probes.host = Host(self.outpost)
         if self.preload:
             sys.path.append(os.getcwd())
         if not versions:

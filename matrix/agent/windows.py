@@ -6,7 +6,6 @@ import os
 import socket
 import struct
 import sys
-import time
 from collections import namedtuple
 from functools import lru_cache
 
@@ -99,53 +98,3 @@ def addresses(handle):
         return None
     finally:
         sock.detach()
-
-
-def host_send_queue(sock):
-    """Bytes in the send queue of a socket under Wine, as the Linux under it counts them, or None.
-
-    Windows has no such count. It may be `_TABLE_AGE` old.
-    """
-    try:
-        ends = _as_in_table(sock.getsockname()), _as_in_table(sock.getpeername())
-        return _send_queues(sock.family).get(ends)
-    except (OSError, KeyError):
-        return None
-
-
-_TABLE_AGE = 0.1
-"""Seconds for which one reading of the table is good: it has all connections of the machine, and
-takes 16 ms of CPU where there are two thousand of them. It is well below `wire.SETTLING_TIME`.
-"""
-
-_tables: dict[int, tuple[float, dict[tuple[bytes, bytes], int]]] = {}
-
-
-def _send_queues(family):
-    """Both addresses of every connection → bytes in the send queue of the first one.
-
-    The table has addresses in the processor's byte order; its fifth field is
-    ``tx_queue:rx_queue``.
-    """
-    read_at, queues = _tables.get(family, (-1.0, {}))
-    if time.perf_counter() - read_at > _TABLE_AGE:
-        with open(_TABLES[family], "rb", buffering=0) as file:
-            rows = [line.split(None, 5) for line in file.readall().splitlines()[1:]]
-        queues = {(row[1], row[2]): int(row[4][:8], 16) for row in rows}
-        _tables[family] = time.perf_counter(), queues
-    return queues
-
-
-_TABLES = {
-    socket.AF_INET: r"\\?\unix\proc\net\tcp",
-    socket.AF_INET6: r"\\?\unix\proc\net\tcp6",
-}
-"""Files of Linux (proc(5)), by the names under which Wine shows them."""
-
-
-def _as_in_table(address):
-    host, port = address[:2]
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    packed = socket.inet_pton(family, host)
-    words = struct.unpack(f"={len(packed) // 4}I", packed)
-    return "{}:{:04X}".format("".join(f"{word:08X}" for word in words), port).encode("ascii")

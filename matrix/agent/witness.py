@@ -130,6 +130,10 @@ class Witness:
             queued = probes.receive_queue(self._socket.fileno())
             return None if queued is None else queued + self._session.pending
 
+    def arrived(self):
+        """Its ``receive_queue()`` and then what it has ``read``."""
+        return self.receive_queue(), self.read
+
     def _command(self, command):
         self._commands[0].send(command)
 

@@ -42,6 +42,10 @@ class Silent:
         waits: int | None = queued(self.number)
         return waits
 
+    def arrived(self) -> tuple[int | None, int]:
+        """The same, and what it has read."""
+        return self.receive_queue(), self.read
+
 
 @frozen
 class Kind:
