@@ -88,6 +88,11 @@ class Host:
             self._queues[ends] = time.perf_counter(), queue
         return queue
 
+    def close(self):
+        """Ask no more."""
+        if self._line is not None:
+            self._line.close()
+
     def _ask(self, ends):
         if self._line is None:
             self._line = _Line(self._outpost)

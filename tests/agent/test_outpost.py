@@ -6,7 +6,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -47,9 +47,11 @@ def test_it_tells_a_send_queue_to_who_has_the_token() -> None:
             sender = socket.create_connection(listener.getsockname())
             with sender, listener.accept()[0]:
                 full(sender)
-                assert make(running).send_queue(sender) == queued(sender) > 0
-                with pytest.raises(OutpostFailed, match="not a cell of this run"):
-                    make({**running, "token": "another"}).send_queue(sender)
+                with closing(make(running)) as host:
+                    assert host.send_queue(sender) == queued(sender) > 0
+                stranger = closing(make({**running, "token": "another"}))
+                with stranger as host, pytest.raises(OutpostFailed, match="not a cell of this run"):
+                    host.send_queue(sender)
 
     meanwhile(ask)
 
