@@ -35,5 +35,3 @@ JSON Lines on its standard streams.
 ``sendqueue``  what Linux has of a connection that belongs to another process
 ``windows``    what only Windows has, or Wine
 """
-
-from matrix.agent import windows  # noqa: F401 - first, since it keeps `platform` from Wine's WMI

@@ -75,6 +75,8 @@ def _play(job, recorder, settings):
     if trouble is not None:
         recorder.record(wire.PROCESS, wire.REACTOR_UNSUPPORTED, **trouble._asdict())
         return
+    if hasattr(gc, "freeze"):
+        gc.freeze()  # what was imported since the process began; a collection need not look there
     call = "install"
     try:
         recorder.record(wire.PROCESS, wire.REACTOR_INSTALLED, **reactors.installed(known))

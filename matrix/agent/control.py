@@ -23,7 +23,9 @@ CHUNK = 1 << 17
 SMALL = 1000
 """Bytes that every kernel takes, of an abort after delivery."""
 
-_LOOK_EVERY = 0.004
+_PACE, _RAREST = 0.004, 0.1
+"""Seconds between two looks at a state that is new, and at one that has long been waited for."""
+
 _LIMIT = 5.0
 
 
@@ -158,8 +160,9 @@ def _reset(recorder, sock):
 
 def _until(holds, what, limit):
     """Look at the state until it is there; `ControlFailed` when it does not come in time."""
-    end = time.perf_counter() + limit
+    began = time.perf_counter()
     while not holds():
-        if time.perf_counter() > end:
+        waited = time.perf_counter() - began
+        if waited > limit:
             raise ControlFailed(f"{what} did not come in {limit} s")
-        time.sleep(_LOOK_EVERY)
+        time.sleep(min(max(_PACE, waited), _RAREST))

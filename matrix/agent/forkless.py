@@ -18,7 +18,7 @@ from collections import deque
 from typing import Any
 
 from matrix import wire
-from matrix.agent import hello, image, oneshot, outpost, reactors
+from matrix.agent import hello, image, oneshot, outpost, reactors, windows
 from matrix.agent.recorder import describe
 from matrix.agent.settings import Settings
 
@@ -34,31 +34,20 @@ _BEGIN = image.BOOT + "from matrix.agent.oneshot import main; main()"
 
 
 class Process:
-    """One process, for one job: it is started with its settings, and told its job later."""
+    """One process, for one job: it is started ahead, and told its settings and its job later."""
 
     def __init__(self, command, configuration):
         pipe = subprocess.PIPE
         self._started: Any = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         self.is_expired = False
-        # It is longer than a pipe holds, and nobody knows when the process will read it, if ever.
-        self._configuring = threading.Thread(target=self._send, args=(configuration,), daemon=True)
-        self._configuring.start()
-
-    def _send(self, line):
-        try:
-            self._started.stdin.write(line + b"\n")
-            self._started.stdin.flush()
-        except OSError:
-            pass  # it is dead; its exit status tells
+        self._configuration = configuration
 
     def do(self, job):
-        """Tell it its job; returns its exit status and what it wrote to its two pipes.
+        """Tell it its settings and its job; returns its exit status, and what its two pipes had.
 
         At its deadline it writes its stacks by itself, and then its time is over.
         """
         timer = _timer(job["deadline"] + _DUMP_TIME, self._expire)
-        self._configuring.join()
-        self._send(json.dumps(job).encode("ascii"))
         outputs: dict[Any, bytearray] = {}
         pipes = (self._started.stdout, self._started.stderr)
         readers = [
@@ -66,11 +55,20 @@ class Process:
         ]
         for reader in readers:
             reader.start()
+        self._tell(self._configuration, json.dumps(job).encode("ascii"))
         status = self.wait()
         timer.cancel()
         for reader in readers:
             reader.join(_DUMP_TIME)  # a process of its own may still hold the other end
         return status, *(bytes(outputs.get(pipe, b"")) for pipe in pipes)
+
+    def _tell(self, *lines):
+        """They are more than a pipe holds, and nobody knows when it will read them, if ever."""
+        try:
+            self._started.stdin.write(b"".join(line + b"\n" for line in lines))
+            self._started.stdin.flush()
+        except OSError:
+            pass  # it is dead; its exit status tells
 
     @staticmethod
     def _keep(pipe, outputs):
@@ -120,7 +118,7 @@ class Server:
         for line in self._commands:
             command = json.loads(line)
             if command["do"] == wire.CONFIGURE:
-                told = {**command, "places": reactors.places()}
+                told = {**command, "places": reactors.places(), "wine": windows.WINE or ()}
                 self._configuration = json.dumps(told).encode("ascii")
                 settings.warm_up()
                 settings.configure(command)

@@ -12,7 +12,7 @@ import sys
 import threading
 
 from matrix import wire
-from matrix.agent import cell, transports
+from matrix.agent import cell, transports, windows
 from matrix.agent.settings import Settings
 
 _EX_SOFTWARE = 70
@@ -26,6 +26,7 @@ def main():
     os.dup2(2, 1)
     os.close(nothing)
     configuration = json.loads(commands.readline())
+    windows.look(configuration["wine"])
     job = commands.readline()
     if job:
         _do(json.loads(job), configuration, commands, events)

@@ -383,6 +383,7 @@ def raise_in_data_received(stage):
     yield from _fill_and_prove(stage, streaming=False)
     stage.when("dataReceived", _fail)
     stage.peer_acts(wire.SAY)
+    yield from stage.see_the_loss()
     stage.peer.drain()
     yield from stage.see_the_end()
 

@@ -317,9 +317,13 @@ class Stage:
         self.aborter.record(wire.CLOSE_CALLED, written=self.aborter.written)
         self.call(call)
 
+    def see_the_loss(self, limit=LIMIT):
+        """The aborter is told of the end."""
+        yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, limit)
+
     def see_the_end(self, limit=LIMIT):
         """What the peer did, or the close, ends the connection."""
-        yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, limit)
+        yield from self.see_the_loss(limit)
         yield Wait("the peer's end", lambda: self.peer.over, LIMIT)
         yield Wait("the bystander", lambda: self._bystander.answered_since_abort, LIMIT)
 
@@ -361,9 +365,7 @@ class Stage:
         self._clockwork.slow_down()
         with self._calling("resumeProducing"):
             self.peer.drain()
-        yield Wait("the aborter's connectionLost", lambda: self.aborter.lost, LIMIT)
-        yield Wait("the peer's end", lambda: self.peer.over, LIMIT)
-        yield Wait("the bystander", lambda: self._bystander.answered_since_abort, LIMIT)
+        yield from self.see_the_end()
 
     # The end ------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import struct
 import sys
 from collections import namedtuple
 from functools import lru_cache
+from typing import Any
 
 IS_WINDOWS = os.name == "nt"
 
@@ -49,11 +50,20 @@ def _wine():
     return Wine(*((word or b"").decode("ascii", "replace") for word in words))
 
 
-WINE = _wine()
+WINE: Any = None
+"""The `Wine` that this process runs on, from `look` on; None elsewhere."""
 
-if WINE is not None:
-    sys.modules.setdefault("_wmi", None)  # type: ignore[arg-type]
-    # `platform` asks it, if it is there, and the WMI of Wine 8 ends the process that asks.
+
+def look(told=None):
+    """Find out whether this is Wine, or take what another process on this machine has ``told``.
+
+    It takes a library that loads a good deal of Windows. `platform` is kept from WMI, if it is
+    there: that of Wine 8 ends the process that asks.
+    """
+    global WINE  # noqa: PLW0603 - a fact about the process, that is known once and for all
+    WINE = _wine() if told is None else Wine(*told) if told else None
+    if WINE is not None:
+        sys.modules.setdefault("_wmi", None)  # type: ignore[arg-type]
 
 
 def receive_queue(handle):
