@@ -22,6 +22,7 @@ from matrix.manager.hosts import inspect
 from matrix.manager.interpreters import Interpreter, pack_agent
 from matrix.manager.session import DEADLINE, Session, session
 from matrix.model.cell import Cell
+from matrix.model.costs import cost
 from matrix.model.report import Host, Plan, Planned
 from matrix.model.result import Control, Result, Verdict
 from matrix.model.scenarios import find
@@ -134,7 +135,8 @@ class Run:
     async def play(self) -> None:
         """Play everything that the plan owes: first the controls, which verdicts need.
 
-        Negative controls come next, since some of them wait long in vain. Repeats go round the
+        Negative controls come next, since some of them wait long in vain, and of the cells those
+        that take longest: nothing else is left to do beside what comes last. Repeats go round the
         whole plan, so that attempts at one cell lie far apart.
         """
         left = Counter(map(_key, self.done))
@@ -164,10 +166,11 @@ class Run:
 
     def _cell_jobs(self) -> Iterator[Owed]:
         began = clock()
+        cells = sorted(self.plan.cells(), key=lambda owed: -cost(owed[1]))
         for done in count():
             if not self.rounds.goes_on(done, clock() - began, self._has_failed):
                 return
-            for host, cell in self.plan.cells():
+            for host, cell in cells:
                 yield (host, cell, done + 1, None), self._cell
 
     def _fault_jobs(self) -> Iterator[Owed]:

@@ -1,0 +1,34 @@
+"""What a process knows of Wine."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from matrix.agent import reactors, windows
+
+
+def test_a_process_that_is_told_of_wine_need_not_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes another one's word, says so of its reactors, and keeps clear of Wine's WMI."""
+    monkeypatch.setattr(windows, "WINE", None)
+    monkeypatch.delitem(sys.modules, "_wmi", raising=False)
+    look: Any = windows.look
+    look(["8.0", "Linux", "6.1"])
+    assert str(windows.WINE) == "Wine 8.0 (Linux TCP)"
+    catalogue: Any = reactors.catalogue
+    assert catalogue()["select"].realization == "wine"
+    modules: Any = sys.modules
+    assert modules["_wmi"] is None
+    look([])
+    assert windows.WINE is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it may be Wine")
+def test_where_there_is_no_windows_there_is_no_wine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks for it finds none."""
+    monkeypatch.setattr(windows, "WINE", "what nobody has looked for yet")
+    look: Any = windows.look
+    look()
+    assert windows.WINE is None
