@@ -108,6 +108,7 @@ class Server:
         self._configuration = b"{}"
         self._abandon = threading.Timer(0, self._give_up)  # not started: nobody has asked yet
         assert {oneshot.__name__, outpost.__name__} <= set(sys.modules)  # what goes into the image
+        self._folder = folder
         self._image = os.path.join(folder, "image")
         self._command = [sys.executable, "-c", _BEGIN, self._image]
 
@@ -140,8 +141,9 @@ class Server:
             process.wait()
 
     def _give_up(self):
-        """Nobody has asked for long: end, with all that was started."""
+        """Nobody has asked for long: end, with all that was started, and leave nothing."""
         self._kill_all()
+        shutil.rmtree(self._folder, ignore_errors=True)
         os._exit(70)  # EX_SOFTWARE; the main thread waits for a command that does not come
 
     def _say(self, message):
@@ -200,6 +202,7 @@ def main():
     os.dup2(2, 1)
     os.close(nothing)
     folder = tempfile.mkdtemp(prefix="reactor-matrix-")
+    os.environ["TMPDIR"] = folder  # a process that is killed leaves its own folders there
     try:
         Server(commands, answers, folder).run()
     finally:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,8 +40,9 @@ class Agent:
 
 
 @pytest.fixture
-def agent() -> Iterator[Agent]:
-    """A running agent that is configured without TLS."""
+def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Agent]:
+    """A running agent that is configured without TLS; it leaves nothing behind."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     running = Agent()
     running.hear("hello")
     running.say(do="configure", tls={}, preload=[])
@@ -49,6 +52,7 @@ def agent() -> Iterator[Agent]:
     assert running.process.wait(60) == 0
     assert running.process.stdout is not None
     running.process.stdout.close()
+    assert not list(tmp_path.iterdir())
 
 
 def job(number: int, **changed: Any) -> dict[str, Any]:
@@ -90,8 +94,28 @@ def test_a_job_that_nobody_knows_is_the_harness_own_error(agent: Agent) -> None:
 
 def test_a_job_that_is_expired_is_dumped_and_killed(agent: Agent) -> None:
     """The process writes its stacks at its deadline, and is killed when it has had the time to."""
-    agent.say(**job(1, deadline=0.2, cell={**job(1)["cell"], "scenario": "abort-storm"}))
+    cell = {**job(1)["cell"], "transport": "unix", "scenario": "abort-storm"}
+    agent.say(**job(1, deadline=1, cell=cell))
     ended = agent.hear("ended")
     assert ended["expired"]
     assert ended["status"] != 0
     assert "finished" not in names(ended)
+
+
+def test_an_agent_that_nobody_asks_ends_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has been told how long to wait, and has a process started and its folder made by then."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    running = Agent()
+    running.hear("hello")
+    running.say(do="configure", tls={}, preload=[])
+    running.say(**job(1))
+    running.hear("ended")
+    assert list(tmp_path.iterdir())
+    running.say(do="beat", patience=0.1)
+    assert running.process.wait(60) == os.EX_SOFTWARE
+    assert not list(tmp_path.iterdir())
+    for pipe in (running.process.stdin, running.process.stdout):
+        assert pipe is not None
+        pipe.close()
