@@ -126,8 +126,11 @@ def _harness(transcript: Transcript) -> Verdict | None:
     return Verdict(Outcome.ERROR, reasons=(f"{exception['type']}: {exception['message']}",))
 
 
+_UNSUPPORTED = (wire.REACTOR_UNSUPPORTED, wire.TRANSPORT_UNSUPPORTED, wire.SCENARIO_UNSUPPORTED)
+
+
 def _unsupported(transcript: Transcript) -> Verdict | None:
-    for name in (wire.REACTOR_UNSUPPORTED, wire.TRANSPORT_UNSUPPORTED):
+    for name in _UNSUPPORTED:
         event = transcript.first(name)
         if event is not None:
             code, detail = event["code"], event["detail"]

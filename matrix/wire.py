@@ -127,6 +127,8 @@ REACTOR_UNSUPPORTED = "reactor-unsupported"
 """``code`` and ``detail``: this reactor cannot exist here."""
 TRANSPORT_UNSUPPORTED = "transport-unsupported"
 """``code`` and ``detail``: this transport cannot exist on this reactor and host."""
+SCENARIO_UNSUPPORTED = "scenario-unsupported"
+"""``code`` and ``detail``: this reactor cannot have this scenario here, on whatever transport."""
 REACTOR_INSTALLED = "reactor-installed"
 """``class``, ``module``, ``realization`` and, for reactors over another loop, ``loop``.
 

@@ -102,7 +102,9 @@ def _run(job, recorder, settings):
     scenario = SCENARIOS[cell["scenario"]]
     missing = scenario.needs(reactor)
     if missing is not None:
-        raise transports.Unsupported(*missing)
+        code, detail = missing
+        recorder.record(wire.PROCESS, wire.SCENARIO_UNSUPPORTED, code=code, detail=detail)
+        return
     fault = FAULTS[job["fault"]] if job.get("fault") else None
     witnesses = witness.Maker(recorder, settings.contexts, settings.outpost)
     stage = Stage(recorder, reactor, cell, scenario, settings.contexts, witnesses, fault)

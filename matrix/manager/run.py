@@ -24,7 +24,7 @@ from matrix.manager.session import DEADLINE, Session, session
 from matrix.model.cell import Cell
 from matrix.model.costs import cost
 from matrix.model.report import Host, Plan, Planned
-from matrix.model.result import Control, Result, Verdict
+from matrix.model.result import Control, Outcome, Result, Verdict
 from matrix.model.scenarios import find
 from matrix.model.transcript import Transcript
 
@@ -125,6 +125,7 @@ class Run:
     rounds: Rounds = Rounds()
     done: Sequence[Control | Result] = ()
     _has_failed: bool = False
+    _lacking: dict[tuple[str, str, str], Transcript] = field(factory=dict)
     _controls: dict[str, list[Control]] = field(factory=lambda: defaultdict(list))
 
     def __attrs_post_init__(self) -> None:
@@ -154,8 +155,12 @@ class Run:
             for host, c in cells
             if c.reactor not in self._stand(host).unsupported
         }
+        # Those of one transport lie apart: the first shows whether there is anything to try.
+        by_transport_last = sorted(
+            wanted, key=lambda control: (control[0], control[2:], control[1])
+        )
         for attempt in range(1, CONTROL_ATTEMPTS + 1):
-            for host, transport, side, kind, peer in sorted(wanted):
+            for host, transport, side, kind, peer in by_transport_last:
                 if kind in wire.CONTROLLED:
                     yield (host, transport, side, kind, peer, attempt), self._control
 
@@ -180,8 +185,8 @@ class Run:
     async def _control(
         self, host: str, transport: str, side: str, kind: str, peer: str, attempt: int
     ) -> None:
-        if attempt > 1 and self._without(host, transport):
-            return  # there is nothing to try again
+        if self._without(host, transport):
+            return  # there is nothing to try
         job = {
             "do": wire.CONTROL,
             "transport": transport,
@@ -198,19 +203,30 @@ class Run:
 
     async def _cell(self, host: str, cell: Cell, attempt: int, fault: str | None) -> None:
         stand, began = self._stand(host), clock()
-        transcript = stand.unsupported.get(cell.reactor) or self._without(host, cell.transport)
+        transcript = self._absence(host, cell)
         if transcript is None:
             job = {"do": wire.PLAY, "cell": asdict(cell), "fault": fault}
             transcript = await stand.session.do(job, find(cell.scenario).patience)
         verdict = judge(cell, transcript, bar(self._controls[host], cell))
+        is_unsupported = verdict.outcome is Outcome.UNSUPPORTED
+        if is_unsupported and transcript.first(wire.SCENARIO_UNSUPPORTED):
+            self._lacking[host, cell.reactor, cell.scenario] = transcript
         duration = round(clock() - began, 6)
         known = None if fault else self._expected(stand.host, cell, verdict)
         result = Result(host, cell, verdict, transcript, duration, attempt, fault, known)
         self._has_failed = self._has_failed or not (fault or result.is_accepted)
         self.emit(result)
 
+    def _absence(self, host: str, cell: Cell) -> Transcript | None:
+        """What has shown that the cell cannot exist, so that it need not find out, or None."""
+        return (
+            self._stand(host).unsupported.get(cell.reactor)
+            or self._without(host, cell.transport)
+            or self._lacking.get((host, cell.reactor, cell.scenario))
+        )
+
     def _without(self, host: str, transport: str) -> Transcript | None:
-        """The control that has shown that a host has no such transport: no cell has to find out."""
+        """The control that has shown that a host has no such transport."""
         own = (each for each in self._controls[host] if each.transport == transport)
         return next((each.transcript for each in own if each.cannot_exist), None)
 
