@@ -25,17 +25,16 @@ def main():
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
-    configuration = json.loads(commands.readline())
-    windows.look(configuration["wine"])
-    job = commands.readline()
+    configuration, job = commands.readline(), commands.readline()
     if job:
-        _do(json.loads(job), configuration, commands, events)
+        _do(json.loads(job), json.loads(configuration), commands, events)
 
 
 def _do(job, configuration, commands, events):
     """Do the job and exit, without the interpreter's own farewell, as a forked child does."""
     status = _EX_SOFTWARE
     try:
+        windows.look(configuration["wine"])
         cell.leave_stacks()
         faulthandler.dump_traceback_later(job["deadline"])
         threading.Thread(target=_end_with, args=(commands,), name="orphan", daemon=True).start()

@@ -57,8 +57,8 @@ WINE: Any = None
 def look(told=None):
     """Find out whether this is Wine, or take what another process on this machine has ``told``.
 
-    It takes a library that loads a good deal of Windows. `platform` is kept from WMI, if it is
-    there: that of Wine 8 ends the process that asks.
+    To find out takes a library that loads a good deal of Windows. `platform` is kept from WMI under
+    Wine: Wine 8 ends the process that asks it.
     """
     global WINE  # noqa: PLW0603 - a fact about the process, that is known once and for all
     WINE = _wine() if told is None else Wine(*told) if told else None
