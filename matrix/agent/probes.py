@@ -161,13 +161,17 @@ class Prover:
     def __init__(self, family):
         self._is_unix = family == getattr(socket, "AF_UNIX", None)
         self._still = None
-        self._since = self._closed_at = 0.0
+        self._since = self._closed_at = self._looked_at = 0.0
         self._full_at: float | None = None
 
     def look(self, sample, now):
         """The proof that the state holds with this sample, seen at ``now`` seconds, or None."""
+        if self._still is None:
+            self._looked_at = now
         if self._still is None or self._still["recvq"] != sample["recvq"]:
-            self._closed_at, self._full_at = now, None
+            # It may have closed as soon as nobody looked: the answer takes longer for that.
+            self._closed_at, self._full_at = self._looked_at, None
+        self._looked_at = now
         if self._still != sample:
             self._still, self._since = sample, now
         if sample["writeable"] or not _waits(sample):
