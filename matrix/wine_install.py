@@ -210,8 +210,8 @@ def _write_starter(folder: Path, executable: str) -> None:
 def _make_prefix(folder: Path) -> None:
     """A prefix whose system files are links to Wine's own, unmodified.
 
-    It has no names of time zones: every process that starts would ask for each of fifty, one by
-    one, which is the machine's own. What the time is there does not depend on them.
+    It has no names of time zones: every process that starts would ask for each, one by one, whether
+    it is the machine's own. What the time is there does not depend on them.
     """
     nothing = subprocess.DEVNULL
     environment = {

@@ -17,6 +17,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from matrix import wire
+from matrix.agent.probes import until_next_look
 from matrix.agent.recorder import describe
 
 Wait = namedtuple("Wait", "what holds limit")
@@ -24,9 +25,6 @@ Wait = namedtuple("Wait", "what holds limit")
 
 PACE = 0.01
 """Seconds between two looks at a state that is new, but for the turns that are counted."""
-
-RAREST = 0.1
-"""Seconds between two looks at a state that has long been waited for."""
 
 _LIBRARY = os.path.dirname(os.__file__)
 """Where the standard library is, and what is installed in its ``site-packages``."""
@@ -130,7 +128,7 @@ class Clockwork:
     def _delay(self):
         """Looks get rarer, the longer a state is waited for; counted turns come one by one."""
         waited = self._recorder.now() - self._wait_began
-        return self._pace and min(max(self._pace, waited), RAREST)
+        return self._pace and until_next_look(self._pace, waited)
 
     def _advance(self):
         """Resume the story for as long as the state that it waits for is there."""

@@ -23,8 +23,8 @@ CHUNK = 1 << 17
 SMALL = 1000
 """Bytes that every kernel takes, of an abort after delivery."""
 
-_PACE, _RAREST = 0.004, 0.1
-"""Seconds between two looks at a state that is new, and at one that has long been waited for."""
+_PACE = 0.004
+"""Seconds between two looks at a state that is new."""
 
 _LIMIT = 5.0
 
@@ -165,4 +165,4 @@ def _until(holds, what, limit):
         waited = time.perf_counter() - began
         if waited > limit:
             raise ControlFailed(f"{what} did not come in {limit} s")
-        time.sleep(min(max(_PACE, waited), _RAREST))
+        time.sleep(probes.until_next_look(_PACE, waited))

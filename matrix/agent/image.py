@@ -14,7 +14,9 @@ from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
 
 _ELSEWHERE = ("fcntl", "grp", "posix", "pwd", "resource", "termios")
-"""What the standard library looks for, again and again, and does without where it is not."""
+"""What the standard library looks for, again and again, and does without where it is not; also
+before anybody watches.
+"""
 
 BOOT = (
     "import gc, marshal, mmap, os, sys; gc.disable(); "

@@ -108,6 +108,15 @@ def borrowed(descriptor, family=-1, kind=-1):
         sock.detach()
 
 
+RAREST = 0.1
+"""Seconds between two looks at a state that has long been waited for."""
+
+
+def until_next_look(first, waited):
+    """Seconds until the next look at a state: ``first`` at first, and as long as it has taken."""
+    return min(max(first, waited), RAREST)
+
+
 class Probe:
     """Looks at the aborter's socket through its number, for as long as it is open.
 
@@ -155,23 +164,22 @@ class Prover:
     Where the kernel says nothing of the window, a state that lasts for `wire.SETTLING_TIME` may yet
     change: a closed window is probed at intervals that double, and at an answer the kernel may
     enlarge a send buffer whose size is its own choice (tcp(7), tcp_wmem), if that was full. So one
-    more answer has to come: it takes as long as the window had been closed before.
+    more answer has to come: it takes as long as the window had been closed before, and that may
+    have been since the look before the first one that saw it closed.
     """
 
     def __init__(self, family):
         self._is_unix = family == getattr(socket, "AF_UNIX", None)
         self._still = None
-        self._since = self._closed_at = self._looked_at = 0.0
+        self._since = self._closed_at = 0.0
+        self._looked_at: float | None = None
         self._full_at: float | None = None
 
     def look(self, sample, now):
         """The proof that the state holds with this sample, seen at ``now`` seconds, or None."""
-        if self._still is None:
-            self._looked_at = now
+        looked_at, self._looked_at = self._looked_at, now
         if self._still is None or self._still["recvq"] != sample["recvq"]:
-            # It may have closed as soon as nobody looked: the answer takes longer for that.
-            self._closed_at, self._full_at = self._looked_at, None
-        self._looked_at = now
+            self._closed_at, self._full_at = now if looked_at is None else looked_at, None
         if self._still != sample:
             self._still, self._since = sample, now
         if sample["writeable"] or not _waits(sample):

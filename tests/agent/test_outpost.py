@@ -6,7 +6,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from matrix.agent import probes
 from matrix.agent.outpost import Host, OutpostFailed
 from matrix.manager.outpost import outpost
 from matrix.manager.run import _tls_material
+from tests.agent.test_sendqueue import fill
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these counts")
 
@@ -29,14 +30,6 @@ def meanwhile(do: Callable[[Mapping[str, Any]], None]) -> None:
     asyncio.run(run())
 
 
-def full(sender: socket.socket) -> None:
-    """Fill a socket that nobody reads from."""
-    sender.setblocking(False)
-    with suppress(BlockingIOError):
-        while True:
-            sender.send(b"x" * 65536)
-
-
 def test_it_tells_a_send_queue_to_who_has_the_token() -> None:
     """The number is what the owner's own system call says; another run's cell is refused."""
 
@@ -46,7 +39,7 @@ def test_it_tells_a_send_queue_to_who_has_the_token() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             sender = socket.create_connection(listener.getsockname())
             with sender, listener.accept()[0]:
-                full(sender)
+                fill(sender)
                 with closing(make(running)) as host:
                     assert host.send_queue(sender) == queued(sender) > 0
                 stranger = closing(make({**running, "token": "another"}))

@@ -24,6 +24,14 @@ families = pytest.mark.parametrize(
 )
 
 
+def fill(sender: socket.socket) -> None:
+    """Fill a socket that nobody reads from."""
+    sender.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            sender.send(b"x" * 65536)
+
+
 @families
 def test_a_full_connection_has_what_its_owner_is_told(
     family: int, host: str, monkeypatch: pytest.MonkeyPatch
@@ -33,10 +41,7 @@ def test_a_full_connection_has_what_its_owner_is_told(
     with socket.create_server((host, 0), family=family) as listener:
         sender = socket.create_connection(listener.getsockname()[:2])
         with sender, listener.accept()[0]:
-            sender.setblocking(False)
-            with suppress(BlockingIOError):
-                while True:
-                    sender.send(b"x" * 65536)
+            fill(sender)
             queued: Any = probes.send_queue
             ends = sender.getsockname(), sender.getpeername()
             assert ask(*ends) == queued(sender) > 0

@@ -13,7 +13,8 @@ from matrix.agent import reactors, windows
 def test_a_process_that_is_told_of_wine_need_not_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes another one's word, says so of its reactors, and keeps clear of Wine's WMI."""
     monkeypatch.setattr(windows, "WINE", None)
-    monkeypatch.delitem(sys.modules, "_wmi", raising=False)
+    monkeypatch.setitem(sys.modules, "_wmi", sys)  # so that what is there now comes back
+    del sys.modules["_wmi"]
     look: Any = windows.look
     look(["8.0", "Linux", "6.1"])
     assert str(windows.WINE) == "Wine 8.0 (Linux TCP)"
