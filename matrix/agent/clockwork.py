@@ -32,6 +32,11 @@ _LIBRARY = os.path.dirname(os.__file__)
 LIMIT = 5.0
 """Seconds in which a step must come about."""
 
+REST = 3
+"""A look that finds nothing is not repeated before so many times the time that it took: to look at
+a crowd of connections takes long where each has to be asked about.
+"""
+
 
 class GaveUp(Exception):
     """A step did not come about; what comes after it in the scenario has no meaning."""
@@ -53,6 +58,7 @@ class Clockwork:
         self._reactor = reactor
         self._each_look = each_look
         self._pace = PACE
+        self._look_took = 0.0
         self._is_asleep = False
         self._shutdown: Any = None
         self.is_over = False
@@ -128,12 +134,14 @@ class Clockwork:
     def _delay(self):
         """Looks get rarer, the longer a state is waited for; counted turns come one by one."""
         waited = self._recorder.now() - self._wait_began
-        return self._pace and until_next_look(self._pace, waited)
+        return self._pace and max(until_next_look(self._pace, waited), REST * self._look_took)
 
     def _advance(self):
         """Resume the story for as long as the state that it waits for is there."""
         while True:
-            holds, waited = self._wait.holds(), self._recorder.now() - self._wait_began
+            began = self._recorder.now()
+            holds, ended = self._wait.holds(), self._recorder.now()
+            waited, self._look_took = ended - self._wait_began, ended - began
             if not holds and waited < self._wait.limit:
                 return True
             try:
