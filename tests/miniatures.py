@@ -98,7 +98,9 @@ _BODIES = {
     "waits_from_the_fiftieth_on": """
         log = os.open(os.environ["MINIATURE_MARKER"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(log, b"x")
-        if os.fstat(log).st_size >= 50:
+        count = os.fstat(log).st_size
+        os.close(log)
+        if count >= 50:
             os.write(os.open(os.environ["MINIATURE_FIFO"], os.O_WRONLY), b"x")
             while True:
                 signal.pause()

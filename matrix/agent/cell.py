@@ -27,9 +27,17 @@ def leave_stacks():
 
 
 def do(job, descriptor, settings):
-    """Do one job (a message of the manager's) and record it on the descriptor."""
+    """Do one job (a message of the manager's) and record it on the descriptor.
+
+    A control is played so many ``attempts``, each from a first line to a last one.
+    """
     gc.disable()  # collections happen where a scenario asks for one
     recorder = Recorder(descriptor)
+    for _ in range(job.get("attempts", 1)):
+        _do_once(job, recorder, settings)
+
+
+def _do_once(job, recorder, settings):
     recorder.record(wire.PROCESS, wire.STARTED, job=job)
     try:
         _DOERS[job["do"]](job, recorder, settings)

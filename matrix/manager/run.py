@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timezone
 from functools import partial
-from itertools import chain, count
-from typing import Any
+from itertools import count, zip_longest
+from typing import Any, TypeVar
 
 import trustme
 from attrs import asdict, define, field, frozen
@@ -39,6 +39,7 @@ Job = Callable[[], Awaitable[None]]
 Key = tuple[Any, ...]
 """What tells everything that a run owes from all else: the arguments with which it is played."""
 Owed = tuple[Key, Callable[..., Awaitable[None]]]
+T = TypeVar("T")
 
 
 @frozen
@@ -137,32 +138,31 @@ class Run:
         """Play everything that the plan owes: first the controls, which verdicts need.
 
         Negative controls come next, since some of them wait long in vain, and of the cells those
-        that take longest: nothing else is left to do beside what comes last. Repeats go round the
-        whole plan, so that attempts at one cell lie far apart.
+        that take longest: nothing else is left to do beside what comes last. What takes long waits
+        most of that time, so each has something quick beside it. Repeats go round the whole plan,
+        so that attempts at one cell lie far apart.
         """
-        left = Counter(map(_key, self.done))
-        jobs = chain(self._fault_jobs(), self._cell_jobs())
-        await _all(_undone(self._control_jobs(), left), self.in_flight)
+        left = Counter(_key(entry) for entry in self.done if isinstance(entry, Result))
+        jobs = _in_turn(self._fault_jobs(), self._cell_jobs())
+        await _all(self._control_jobs(), self.in_flight)
         await _all(_undone(jobs, left), self.in_flight)
 
     def _stand(self, host: str) -> Stand:
         return next(stand for stand in self.stands if stand.host.id == host)
 
-    def _control_jobs(self) -> Iterator[Owed]:
+    def _control_jobs(self) -> Iterator[Job]:
         cells = [*self.plan.cells(), *((h, Cell.parse(cell)) for h, _, cell in self.plan.faults)]
         wanted = {
             (host, c.transport, c.side, find(c.scenario).ending, self._witness(host, c.peer))
             for host, c in cells
             if c.reactor not in self._stand(host).unsupported
         }
+        had = Counter(_kind(entry) for entry in self.done if isinstance(entry, Control))
         # Those of one transport lie apart: the first shows whether there is anything to try.
-        by_transport_last = sorted(
-            wanted, key=lambda control: (control[0], control[2:], control[1])
-        )
-        for attempt in range(1, CONTROL_ATTEMPTS + 1):
-            for host, transport, side, kind, peer in by_transport_last:
-                if kind in wire.CONTROLLED:
-                    yield (host, transport, side, kind, peer, attempt), self._control
+        for control in sorted(wanted, key=lambda one: (one[0], one[2:], one[1])):
+            attempts = range(had[control] + 1, CONTROL_ATTEMPTS + 1)
+            if control[3] in wire.CONTROLLED and attempts:
+                yield partial(self._control, *control, attempts)
 
     def _witness(self, host: str, peer: str) -> str:
         """What plays the peer in a control: elsewhere than under Wine one and the same."""
@@ -171,7 +171,7 @@ class Run:
 
     def _cell_jobs(self) -> Iterator[Owed]:
         began = clock()
-        cells = sorted(self.plan.cells(), key=lambda owed: -cost(owed[1]))
+        cells = _from_both_ends(sorted(self.plan.cells(), key=lambda owed: -cost(owed[1])))
         for done in count():
             if not self.rounds.goes_on(done, clock() - began, self._has_failed):
                 return
@@ -183,7 +183,7 @@ class Run:
             yield (host, Cell.parse(cell), 1, fault), self._cell
 
     async def _control(
-        self, host: str, transport: str, side: str, kind: str, peer: str, attempt: int
+        self, host: str, transport: str, side: str, kind: str, peer: str, attempts: range
     ) -> None:
         if self._without(host, transport):
             return  # there is nothing to try
@@ -193,13 +193,17 @@ class Run:
             "side": side,
             "kind": kind,
             "peer": peer,
+            "attempts": len(attempts),
         }
-        transcript = await self._stand(host).session.do(job)
-        control = Control(
-            host, transport, side, signal_of(transcript), transcript, attempt, kind=kind, peer=peer
-        )
-        self._controls[host].append(control)
-        self.emit(control)
+        played = await self._stand(host).session.do(job, len(attempts))
+        for attempt, transcript in zip(attempts, played.parted(len(attempts)), strict=True):
+            control = Control(
+                host, transport, side, signal_of(transcript), transcript, attempt, None, kind, peer
+            )
+            self._controls[host].append(control)
+            self.emit(control)
+            if control.cannot_exist:
+                return  # nor can it the next time
 
     async def _cell(self, host: str, cell: Cell, attempt: int, fault: str | None) -> None:
         stand, began = self._stand(host), clock()
@@ -250,10 +254,24 @@ async def play_cells(
     return [entry for entry in entries if isinstance(entry, Result)]
 
 
-def _key(entry: Control | Result) -> Key:
-    if isinstance(entry, Control):
-        return entry.host, entry.transport, entry.side, entry.kind, entry.peer, entry.attempt
-    return entry.host, entry.cell, entry.attempt, entry.fault
+def _kind(control: Control) -> Key:
+    """What all attempts at one control have in common."""
+    return control.host, control.transport, control.side, control.kind, control.peer
+
+
+def _key(result: Result) -> Key:
+    return result.host, result.cell, result.attempt, result.fault
+
+
+def _in_turn(*sources: Iterator[T]) -> Iterator[T]:
+    """One of each, for as long as it has any."""
+    for several in zip_longest(*sources):
+        yield from (each for each in several if each is not None)
+
+
+def _from_both_ends(values: Sequence[T]) -> list[T]:
+    """The first, the last, the second, the last but one, and so on."""
+    return list(_in_turn(iter(values), reversed(values)))[: len(values)]
 
 
 def _undone(owed: Iterator[Owed], done: Counter[Key]) -> Iterator[Job]:

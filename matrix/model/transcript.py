@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from itertools import pairwise
 from typing import Any, Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from matrix import wire
 
@@ -79,6 +80,18 @@ class Transcript:
     def finished(self) -> bool:
         """Whether the process came to its last line."""
         return bool(self.events) and self.events[-1].name == wire.FINISHED
+
+    def parted(self, count: int) -> list[Transcript]:
+        """The transcripts of ``count`` attempts that one process made, one after the other.
+
+        Each ends with a last line, and all in the way in which their process did; those for which
+        it did not live have no events.
+        """
+        ends = [at for at, event in enumerate(self.events, 1) if event.name == wire.FINISHED]
+        bounds = [0, *ends[: count - 1], len(self.events)]
+        parts = [self.events[begin:end] for begin, end in pairwise(bounds)]
+        parts += [()] * (count - len(parts))
+        return [evolve(self, events=events) for events in parts]
 
     @property
     def glance(self) -> Glance:
