@@ -25,12 +25,33 @@ from matrix.agent.settings import Settings
 AHEAD = 3
 """Processes that wait for a job: enough for two processors, and little lost at the end."""
 
+_BEGINNERS = os.cpu_count() or 1
+_LONGEST = 10.0
+"""Processes that import what their job needs at the same time, and the seconds for which one keeps
+others from it at most. This takes most of what a cell costs, and the more of them take turns on a
+processor, the more it takes: each finds its caches full of another's.
+"""
+
 _DUMP_TIME = 2.0
 """Seconds after its deadline that a process has to write its stacks before it is killed."""
 
 _READ_SIZE = 1 << 16
 _BEGIN = image.BOOT + "from matrix.agent.oneshot import main; main()"
 """The agent itself is in no file: all that a process needs of it comes out of the image."""
+
+
+class _Turn:
+    """A place among the beginners, which is waited for, and given back once."""
+
+    def __init__(self, places):
+        self._places = places
+        self._is_over = threading.Lock()
+        self._has_place = places.acquire(timeout=_LONGEST)
+
+    def over(self):
+        """Let the next one begin, if this one has not yet."""
+        if self._is_over.acquire(blocking=False) and self._has_place:
+            self._places.release()
 
 
 class Process:
@@ -42,21 +63,29 @@ class Process:
         self.is_expired = False
         self._configuration = configuration
 
-    def do(self, job):
+    def do(self, job, turn):
         """Tell it its settings and its job; returns its exit status, and what its two pipes had.
 
-        At its deadline it writes its stacks by itself, and then its time is over.
+        At its deadline it writes its stacks by itself, and then its time is over. Its turn is over
+        when it has imported what it needs: then it records a second event.
         """
         timer = _timer(job["deadline"] + _DUMP_TIME, self._expire)
         outputs: dict[Any, bytearray] = {}
-        pipes = (self._started.stdout, self._started.stderr)
+
+        def hear(kept):
+            if kept.count(b"\n") > 1:
+                turn.over()
+
+        pipes = {self._started.stdout: hear, self._started.stderr: len}
         readers = [
-            threading.Thread(target=self._keep, args=(pipe, outputs), daemon=True) for pipe in pipes
+            threading.Thread(target=self._keep, args=(pipe, outputs, said), daemon=True)
+            for pipe, said in pipes.items()
         ]
         for reader in readers:
             reader.start()
         self._tell(self._configuration, json.dumps(job).encode("ascii"))
         status = self.wait()
+        turn.over()
         timer.cancel()
         for reader in readers:
             reader.join(_DUMP_TIME)  # a process of its own may still hold the other end
@@ -71,14 +100,15 @@ class Process:
             pass  # it is dead; its exit status tells
 
     @staticmethod
-    def _keep(pipe, outputs):
-        """Read to the end; keep no more than `wire.MAX_OUTPUT` bytes."""
+    def _keep(pipe, outputs, said):
+        """Read to the end; keep no more than `wire.MAX_OUTPUT` bytes, and pass on what there is."""
         kept = outputs[pipe] = bytearray()
         while True:
             data = os.read(pipe.fileno(), _READ_SIZE)
             if not data:
                 return
             kept += data[: max(0, wire.MAX_OUTPUT - len(kept))]
+            said(kept)
 
     def _expire(self):
         self.is_expired = True
@@ -104,6 +134,7 @@ class Server:
         self._answers = answers
         self._lock = threading.Lock()
         self._ahead: deque[Process] = deque()
+        self._places = threading.Semaphore(_BEGINNERS)
         self._running = {}
         self._configuration = b"{}"
         self._abandon = threading.Timer(0, self._give_up)  # not started: nobody has asked yet
@@ -173,7 +204,7 @@ class Server:
         self._ahead.append(Process(self._command, self._configuration))
 
     def _see_through(self, job, process):
-        status, events, stderr = process.do(job)
+        status, events, stderr = process.do(job, _Turn(self._places))
         del self._running[job["job"]]
         self._say_ended(
             job,
