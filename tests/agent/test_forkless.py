@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from matrix.agent import forkless
 
 MAIN = "from matrix.agent.forkless import main; main()"
 
@@ -119,3 +122,32 @@ def test_an_agent_that_nobody_asks_ends_and_leaves_nothing(
     for pipe in (running.process.stdin, running.process.stdout):
         assert pipe is not None
         pipe.close()
+
+
+def test_who_begins_waits_for_a_place() -> None:
+    """A place is given back once, however often that is said, and whoever waits gets it."""
+    turn: Any = forkless._Turn
+    places = threading.Semaphore(1)
+    first, later = turn(places), []
+    waiting = threading.Thread(target=lambda: later.append(turn(places)))
+    waiting.start()
+    assert not later
+    first.over()
+    first.over()
+    waiting.join()
+    assert not places.acquire(blocking=False)
+    later[0].over()
+    assert places.acquire(blocking=False)
+    assert not places.acquire(blocking=False)
+
+
+def test_a_beginner_that_hangs_keeps_others_for_a_while_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who has waited for long enough begins without a place, and has none to give back."""
+    monkeypatch.setattr(forkless, "_LONGEST", 0)
+    turn: Any = forkless._Turn
+    places = threading.Semaphore(1)
+    turn(places)
+    turn(places).over()
+    assert not places.acquire(blocking=False)

@@ -8,20 +8,52 @@ from pathlib import Path
 import pytest
 
 from matrix.manager.interpreters import Interpreter
-from matrix.manager.run import play_cells
+from matrix.manager.run import Run, play_cells, stands
 from matrix.model.cell import Cell
-from matrix.model.result import Outcome
+from matrix.model.report import Plan, Planned
+from matrix.model.result import Control, Outcome, Result
 from tests import miniatures
 
 
-def test_what_takes_longest_is_played_first() -> None:
-    """Of two cells, one by one, the plan has the quick one first, and the run the slow one."""
-    quick, slow = (
-        Cell("select", "unix", scenario, "client", "socket")
-        for scenario in ("abort-when-full", "lose-then-abort")
+def test_what_takes_longest_is_played_first_beside_what_is_quick() -> None:
+    """Of three cells, one by one, the run has the slowest first, then the quickest."""
+    quick, usual, slow = cells = (
+        Cell("select", "unix", "abort-when-full", "client", "socket"),
+        Cell("select", "tcp4", "abort-when-full", "client", "socket"),
+        Cell("select", "unix", "lose-then-abort", "client", "socket"),
     )
-    results = asyncio.run(play_cells((quick, slow), Interpreter.this(), in_flight=1))
-    assert [result.cell for result in results] == [slow, quick]
+    results = asyncio.run(play_cells(cells, Interpreter.this(), in_flight=1))
+    assert [result.cell for result in results] == [slow, quick, usual]
+
+
+async def entries_of(cell: Cell) -> list[Control | Result]:
+    """Whatever comes of a run of one cell."""
+    entries: list[Control | Result] = []
+    async with stands((Interpreter.this(),)) as (stand,):
+        plan = Plan("", (Planned(stand.host.id, (cell,)),))
+        await Run(plan, (stand,), entries.append).play()
+    return entries
+
+
+def test_the_attempts_of_a_control_share_a_process() -> None:
+    """Each has a first and a last line and a proof of its own; the cell has its own process."""
+    cell = Cell("select", "unix", "abort-when-full", "client", "socket")
+    *controls, result = asyncio.run(entries_of(cell))
+    assert [each.attempt for each in controls] == [1, 2, 3]
+    for each in controls:
+        names = [event.name for event in each.transcript.events]
+        assert names[0] == "started"
+        assert names[-1] == "finished"
+        assert names.count("proved") == 1
+        assert isinstance(each, Control)
+        assert each.signal == "fin"
+    assert len({process(each) for each in controls}) == 1
+    assert process(result) != process(controls[0])
+
+
+def process(entry: Control | Result) -> object:
+    """The number of the job that its process was started for."""
+    return entry.transcript.events[0]["job"]["job"]
 
 
 SECRETIVE = """
