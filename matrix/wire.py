@@ -76,7 +76,8 @@ PROBE = "probe"
 PLAY = "play"
 """In a process of its own: play ``cell``, with the deliberate defect ``fault`` or none."""
 CONTROL = "control"
-"""In a process of its own: the case with no reactor, over ``transport``.
+"""In a process of its own, so many ``attempts`` one after the other: the case with no reactor, over
+``transport``.
 
 ``side`` aborts, or would; ``kind`` is how the connection ends, one of `CONTROLLED`. With an outpost
 the witness is there for ``peer`` ``socket``, and in the same process for ``reactor``.

@@ -155,7 +155,7 @@ def _processes(lines: list[dict[str, object]]) -> str:
     host = lines[0]["host"]
     assert isinstance(host, dict)
     probes = len(host["reactors"])
-    controls = sum(line["type"] == "control" for line in lines)
+    controls = sum(line["type"] == "control" and line["attempt"] == 1 for line in lines)
     faults = sum(line["type"] == "result" and bool(line["fault"]) for line in lines)
     total = probes + controls + faults + 2
     return (
