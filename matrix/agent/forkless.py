@@ -26,11 +26,13 @@ AHEAD = 3
 """Processes that wait for a job: enough for two processors, and little lost at the end."""
 
 _BEGINNERS = os.cpu_count() or 1
-_LONGEST = 10.0
-"""Processes that import what their job needs at the same time, and the seconds for which one keeps
-others from it at most. This takes most of what a cell costs, and the more of them take turns on a
-processor, the more it takes: each finds its caches full of another's.
+"""Processes that import what their job needs at the same time. This takes most of what a cell
+costs, and the more of them take turns on a processor, the more it takes: each finds its caches full
+of another's.
 """
+
+_LONGEST = 10.0
+"""Seconds for which one that imports keeps others from it at most: it may hang."""
 
 _DUMP_TIME = 2.0
 """Seconds after its deadline that a process has to write its stacks before it is killed."""
@@ -47,6 +49,11 @@ class _Turn:
         self._places = places
         self._is_over = threading.Lock()
         self._has_place = places.acquire(timeout=_LONGEST)
+
+    def hear(self, output):
+        """Take what its process has said so far: a second event, or very much, ends its turn."""
+        if not self._is_over.locked() and (len(output) > _READ_SIZE or output.count(b"\n") > 1):
+            self.over()
 
     def over(self):
         """Let the next one begin, if this one has not yet."""
@@ -71,15 +78,10 @@ class Process:
         """
         timer = _timer(job["deadline"] + _DUMP_TIME, self._expire)
         outputs: dict[Any, bytearray] = {}
-
-        def hear(kept):
-            if kept.count(b"\n") > 1:
-                turn.over()
-
-        pipes = {self._started.stdout: hear, self._started.stderr: len}
+        events, stderr = self._started.stdout, self._started.stderr
         readers = [
-            threading.Thread(target=self._keep, args=(pipe, outputs, said), daemon=True)
-            for pipe, said in pipes.items()
+            threading.Thread(target=self._keep, args=given, daemon=True)
+            for given in ((events, outputs, turn.hear), (stderr, outputs))
         ]
         for reader in readers:
             reader.start()
@@ -89,7 +91,7 @@ class Process:
         timer.cancel()
         for reader in readers:
             reader.join(_DUMP_TIME)  # a process of its own may still hold the other end
-        return status, *(bytes(outputs.get(pipe, b"")) for pipe in pipes)
+        return status, *(bytes(outputs.get(pipe, b"")) for pipe in (events, stderr))
 
     def _tell(self, *lines):
         """They are more than a pipe holds, and nobody knows when it will read them, if ever."""
@@ -100,15 +102,15 @@ class Process:
             pass  # it is dead; its exit status tells
 
     @staticmethod
-    def _keep(pipe, outputs, said):
-        """Read to the end; keep no more than `wire.MAX_OUTPUT` bytes, and pass on what there is."""
+    def _keep(pipe, outputs, hear=lambda kept: None):
+        """Read to the end; keep no more than `wire.MAX_OUTPUT` bytes, and let them be heard."""
         kept = outputs[pipe] = bytearray()
         while True:
             data = os.read(pipe.fileno(), _READ_SIZE)
             if not data:
                 return
             kept += data[: max(0, wire.MAX_OUTPUT - len(kept))]
-            said(kept)
+            hear(kept)
 
     def _expire(self):
         self.is_expired = True

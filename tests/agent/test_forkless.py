@@ -151,3 +151,15 @@ def test_a_beginner_that_hangs_keeps_others_for_a_while_only(
     turn(places)
     turn(places).over()
     assert not places.acquire(blocking=False)
+
+
+@pytest.mark.parametrize(
+    ("output", "is_over"),
+    [(b"", False), (b"started\n", False), (b"started\nimported\n", True), (b"x" * (1 << 17), True)],
+)
+def test_who_has_begun_lets_the_next_one(output: bytes, is_over: bool) -> None:
+    """A second line ends a turn, or more output than any beginning has."""
+    turn: Any = forkless._Turn
+    places = threading.Semaphore(1)
+    turn(places).hear(bytearray(output))
+    assert places.acquire(blocking=False) is is_over
