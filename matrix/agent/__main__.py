@@ -13,10 +13,6 @@ def main():
     Where nothing can be forked there is no guard: the agent's processes end with its pipes.
     """
     if not hasattr(os, "fork"):
-        from matrix.agent import image, windows
-
-        windows.look()
-        image.watch()
         from matrix.agent import forkless
 
         forkless.main()

@@ -6,6 +6,7 @@ can be imported before `begin` is called, with the zip.
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.util
 import io
@@ -17,6 +18,7 @@ class Carried(importlib.abc.MetaPathFinder, importlib.abc.ExecutionLoader):
     """Finds and loads the modules in a zip."""
 
     def __init__(self, archive):
+        self._archive = archive
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             self._texts = {name: opened.read(name).decode() for name in opened.namelist()}
 
@@ -38,15 +40,21 @@ class Carried(importlib.abc.MetaPathFinder, importlib.abc.ExecutionLoader):
         """Whether it has modules of its own."""
         return self._place(fullname).endswith("/__init__.py")
 
+    def line(self, module):
+        """The line of Python that begins another process of the agent: runs its ``main()``."""
+        text = self.get_source("matrix.agent.carried")
+        return f"exec({text!a}); begin({self._archive!r}, {module!r})\n"
+
     def _place(self, fullname):
         package = fullname.replace(".", "/") + "/__init__.py"
         return package if package in self._texts else fullname.replace(".", "/") + ".py"
 
 
-def begin(archive):
-    """Import the agent from the zip alone, and nothing from the folder that this was started in."""
+def begin(archive, module="matrix.agent.__main__"):
+    """Run that module's ``main()``.
+
+    The agent is imported from the zip alone, and nothing from the folder that this was started in.
+    """
     sys.path[:] = [place for place in sys.path if place]
     sys.meta_path.insert(0, Carried(archive))
-    from matrix.agent.__main__ import main
-
-    main()
+    importlib.import_module(module).main()

@@ -20,8 +20,11 @@ from matrix import wire
 from matrix.agent.probes import until_next_look
 from matrix.agent.recorder import describe
 
-Wait = namedtuple("Wait", "what holds limit")
-"""``what`` in words, ``holds()`` whether the state is there, ``limit`` in seconds."""
+Wait = namedtuple("Wait", "what holds limit in_turns", defaults=(False,))
+"""``what`` in words, ``holds()`` whether the state is there, ``limit`` in seconds.
+
+``in_turns``: it is turns of the reactor that are waited for, and every one is looked at.
+"""
 
 PACE = 0.01
 """Seconds between two looks at a state that is new, but for the turns that are counted."""
@@ -95,7 +98,7 @@ class Clockwork:
     def some_turns(self, count):
         """A wait for that many looks."""
         looks = iter(range(count))
-        return Wait(f"{count} turns", lambda: next(looks, None) is None, LIMIT)
+        return Wait(f"{count} turns", lambda: next(looks, None) is None, LIMIT, in_turns=True)
 
     def _begin(self, wait):
         self._wait, self._wait_began = wait, self._recorder.now()
@@ -132,7 +135,9 @@ class Clockwork:
             self._shutdown.callback(None)
 
     def _delay(self):
-        """Looks get rarer, the longer a state is waited for; counted turns come one by one."""
+        """Looks get rarer, the longer a state is waited for; turns come one by one."""
+        if self._wait.in_turns:
+            return 0
         waited = self._recorder.now() - self._wait_began
         return self._pace and max(until_next_look(self._pace, waited), REST * self._look_took)
 

@@ -39,6 +39,7 @@ class Crowd:
         pair = {**cell, "peer": "reactor"}
         self._wirings = [Wiring(member, pair, contexts) for member in self._members]
         self._provers = []
+        self._due = 0.0
         self._references = []
         for wiring in self._wirings:
             wiring.connect()
@@ -54,9 +55,16 @@ class Crowd:
             self._provers.append(probes.Prover(wiring.aborter.socket_family))
 
     def is_proved(self):
-        """Whether every connection is proved not writeable, each by its own samples."""
+        """Whether every connection is proved not writeable, each by its own samples.
+
+        Once none of them moves any more, they are not looked at before the last one may be proved.
+        """
         now = self._stage.recorder.now()
+        if now < self._due:
+            return False
         looks = [self._look(*pair, now) for pair in zip(self._wirings, self._provers)]
+        dues = [prover.due for prover in self._provers]
+        self._due = max(dues) if all(dues) else 0.0
         return all(looks)  # every one has had its look
 
     @staticmethod

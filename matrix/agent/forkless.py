@@ -2,7 +2,8 @@
 
 It speaks as `matrix.agent.serve` does. Every process is given its settings and its job on its
 standard input, writes its events to its standard output, and ends (`matrix.agent.oneshot`). A few
-are always started before there is anything to do, so that a job finds Twisted imported.
+are always started before there is anything to do. What they import comes out of an image, which
+another process has left (`matrix.agent.scout`).
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ from collections import deque
 from typing import Any
 
 from matrix import wire
-from matrix.agent import hello, image, oneshot, outpost, reactors, windows
+from matrix.agent import image, streams
 from matrix.agent.recorder import describe
-from matrix.agent.settings import Settings
 
 AHEAD = 3
 """Processes that wait for a job: enough for two processors, and little lost at the end."""
@@ -38,8 +38,42 @@ _DUMP_TIME = 2.0
 """Seconds after its deadline that a process has to write its stacks before it is killed."""
 
 _READ_SIZE = 1 << 16
+_EX_SOFTWARE = 70
 _BEGIN = image.BOOT + "from matrix.agent.oneshot import main; main()"
 """The agent itself is in no file: all that a process needs of it comes out of the image."""
+
+_SCOUT = "matrix.agent.scout"
+
+
+class _Scout:
+    """The process that says what there is here, and makes the image."""
+
+    def __init__(self):
+        pipe = subprocess.PIPE
+        command = [sys.executable, "-c", "exec(input())"]
+        self._started: Any = subprocess.Popen(command, stdin=pipe, stdout=pipe)
+        finder = next((each for each in sys.meta_path if hasattr(each, "line")), None)
+        plain = f"from {_SCOUT} import main; main()\n"
+        line = plain if finder is None else finder.line(_SCOUT)
+        self.hello = self._ask(line.encode("ascii"))
+
+    def configure(self, command):
+        """Have it make the image; returns the line that every process is to be told first."""
+        told = self._ask(json.dumps(command).encode("ascii") + b"\n")
+        self._started.communicate()
+        return told.rstrip(b"\n")
+
+    def _ask(self, line):
+        """Its next line. There is none where it has failed: then it has said why on stderr."""
+        try:
+            self._started.stdin.write(line)
+            self._started.stdin.flush()
+        except OSError:
+            pass  # it is dead
+        said = self._started.stdout.readline()
+        if not said:
+            sys.exit(self._started.wait() or _EX_SOFTWARE)
+        return said
 
 
 class _Turn:
@@ -140,27 +174,22 @@ class Server:
         self._running = {}
         self._configuration = b"{}"
         self._abandon = threading.Timer(0, self._give_up)  # not started: nobody has asked yet
-        assert {oneshot.__name__, outpost.__name__} <= set(sys.modules)  # what goes into the image
         self._folder = folder
         self._image = os.path.join(folder, "image")
         self._command = [sys.executable, "-c", _BEGIN, self._image]
 
     def run(self):
         """Serve until the manager closes the conversation; then no process is left."""
-        settings = Settings()
-        self._say({"type": wire.HELLO, **hello.facts(settings.reactors)})
+        scout = _Scout()
+        self._say(scout.hello)
         for line in self._commands:
             command = json.loads(line)
             if command["do"] == wire.CONFIGURE:
-                told = {**command, "places": reactors.places(), "wine": windows.WINE or ()}
-                self._configuration = json.dumps(told).encode("ascii")
-                settings.warm_up()
-                settings.configure(command)
-                image.make(self._image)
+                self._configuration = scout.configure({**command, "image": self._image})
             elif command["do"] == wire.BEAT:
                 self._abandon.cancel()
                 self._abandon = _timer(command["patience"], self._give_up)
-                self._say({"type": wire.BEAT})
+                self._say(_line({"type": wire.BEAT}))
             else:
                 self._begin(command)
         self._kill_all()
@@ -177,11 +206,11 @@ class Server:
         """Nobody has asked for long: end, with all that was started, and leave nothing."""
         self._kill_all()
         shutil.rmtree(self._folder, ignore_errors=True)
-        os._exit(70)  # EX_SOFTWARE; the main thread waits for a command that does not come
+        os._exit(_EX_SOFTWARE)  # the main thread waits for a command that does not come
 
-    def _say(self, message):
+    def _say(self, line):
         with self._lock:
-            self._answers.write(json.dumps(message).encode("ascii") + b"\n")
+            self._answers.write(line)
             self._answers.flush()
 
     def _begin(self, job):
@@ -217,7 +246,11 @@ class Server:
         )
 
     def _say_ended(self, job, **ending):
-        self._say({"type": wire.ENDED, "job": job["job"], **ending})
+        self._say(_line({"type": wire.ENDED, "job": job["job"], **ending}))
+
+
+def _line(message):
+    return json.dumps(message).encode("ascii") + b"\n"
 
 
 def _timer(seconds, do):
@@ -228,15 +261,11 @@ def _timer(seconds, do):
 
 
 def main():
-    """Take over the standard streams: what is printed by mistake goes to stderr."""
-    commands, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    os.close(nothing)
+    """Serve on the standard streams."""
+    commands, answers = streams.take_over()
     folder = tempfile.mkdtemp(prefix="reactor-matrix-")
     os.environ["TMPDIR"] = folder  # a process that is killed leaves its own folders there
     try:
-        Server(commands, answers, folder).run()
+        Server(os.fdopen(commands, "rb"), os.fdopen(answers, "wb"), folder).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

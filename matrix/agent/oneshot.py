@@ -12,7 +12,7 @@ import sys
 import threading
 
 from matrix import wire
-from matrix.agent import cell, transports, windows
+from matrix.agent import cell, streams, transports, windows
 from matrix.agent.settings import Settings
 
 _EX_SOFTWARE = 70
@@ -20,11 +20,8 @@ _EX_SOFTWARE = 70
 
 def main():
     """Take over the standard streams, wait for the job, and do it."""
-    commands, events = os.fdopen(os.dup(0), "rb"), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    os.close(nothing)
+    descriptor, events = streams.take_over()
+    commands = os.fdopen(descriptor, "rb")
     configuration, job = commands.readline(), commands.readline()
     if job:
         _do(json.loads(job), json.loads(configuration), commands, events)

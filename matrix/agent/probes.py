@@ -177,7 +177,7 @@ class Prover:
 
     def look(self, sample, now):
         """The proof that the state holds with this sample, seen at ``now`` seconds, or None."""
-        looked_at, self._looked_at = self._looked_at, now
+        looked_at, self._looked_at, self.due = self._looked_at, now, 0.0
         if self._still is None or self._still["recvq"] != sample["recvq"]:
             self._closed_at, self._full_at = now if looked_at is None else looked_at, None
         if self._still != sample:
@@ -194,7 +194,8 @@ class Prover:
         if self._full_at is None:
             self._full_at = now
         answered_at = self._full_at + (self._full_at - self._closed_at)
-        return proof if now - max(self._since, answered_at) >= wire.SETTLING_TIME else None
+        self.due = max(self._since, answered_at) + wire.SETTLING_TIME
+        return proof if now >= self.due else None
 
 
 def _waits(sample):

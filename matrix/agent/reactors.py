@@ -107,7 +107,7 @@ _MORE = (
 def catalogue(places=None):
     """Every reactor that this interpreter knows of: name → `Known`. Imports none of them.
 
-    ``places`` are `places` of the plugins, where they have been found by another process.
+    ``places`` are the `places` of the plugins, where another process has found them.
     """
     found = {known.name: known for known in _MORE}
     for plugin in _plugins() if places is None else map(_plugin_at, places):
@@ -126,14 +126,25 @@ def _plugins():
 
 
 def places():
-    """Where the plugins are: ``(module, name)`` of each. To look for them takes many a file."""
-    wanted = {id(plugin) for plugin in _plugins()}
+    """What another process needs to know of the plugins. To look for them takes many a file.
+
+    Of one that is nothing but Twisted's own `Reactor` that is all that it says: ``(shortName,
+    description, moduleName)``. Of any other it is where it is: ``(module, name)``.
+    """
+    from twisted.application.reactors import Reactor
+
+    plugins = _plugins()
+    wanted = {id(plugin) for plugin in plugins if type(plugin) is not Reactor}
     modules = [
         (name, module)
         for name, module in list(sys.modules.items())
         if name.startswith("twisted.plugins.")
     ]
     return [
+        (plugin.shortName, plugin.description, plugin.moduleName)
+        for plugin in plugins
+        if type(plugin) is Reactor
+    ] + [
         (module_name, name)
         for module_name, module in modules
         for name, value in vars(module).items()
@@ -141,7 +152,19 @@ def places():
     ]
 
 
+class _Said(namedtuple("_Said", "shortName description moduleName")):
+    """A plugin that says where its ``install`` is: the plugin system itself is not needed."""
+
+    __slots__ = ()
+
+    def install(self):
+        """Do what such a plugin does."""
+        importlib.import_module(self.moduleName).install()
+
+
 def _plugin_at(place):
+    if len(place) == len(_Said._fields):
+        return _Said(*place)
     module, name = place
     return getattr(importlib.import_module(module), name)
 

@@ -20,7 +20,7 @@ import traceback
 from contextlib import suppress
 
 from matrix import wire
-from matrix.agent import cell, hello
+from matrix.agent import cell, hello, streams
 from matrix.agent.settings import Settings
 
 _READ_SIZE = 1 << 16
@@ -249,9 +249,5 @@ class Server:
 
 def serve(guard):
     """Take over the standard streams: what is printed by mistake goes to stderr."""
-    commands, answers = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    os.close(nothing)
+    commands, answers = streams.take_over()
     Server(commands, answers, guard).run()
