@@ -155,13 +155,17 @@ class Witness:
         except Exception as error:
             self._record(wire.HARNESS_RAISED, exception=describe(error))
         finally:
-            with self._lock:
-                if self._socket is not None:
-                    self._socket.close()
-                self._socket = self._session = None
+            self._close()
             self._record(wire.RECEIVED, **self._reading.seen())
             self._has_socket.set()
             self.over = True
+
+    def _close(self):
+        """Whoever asks for this end's queue meanwhile has it open, or not at all."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+            self._socket = self._session = None
 
     def _accept(self, listener):
         with listener:
@@ -243,17 +247,15 @@ class Witness:
         elif command == _ACTS[wire.TRUNCATE]:
             session.truncate()
 
-    @staticmethod
-    def _reset(sock):
+    def _reset(self, sock):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, windows.LINGER)
-        sock.close()
+        self._close()
 
-    @staticmethod
-    def _vanish(sock):
+    def _vanish(self, sock):
         """Give this end to a process that does nothing with it, and kill that process."""
         command = [sys.executable, "-I", "-S", "-c", "import signal; signal.pause()"]
         holder = subprocess.Popen(command, pass_fds=[sock.fileno()])
-        sock.close()
+        self._close()
         holder.kill()
         holder.wait()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
+from attrs import evolve
+
 from matrix import wire
 from matrix.errors import AgentError
 from matrix.judge import judge
@@ -16,8 +18,11 @@ from matrix.model.result import Outcome
 from matrix.model.transcript import Transcript
 
 
-async def inspect(session: Session, taken: set[str]) -> tuple[Host, dict[str, Transcript]]:
-    """The host behind a session, and the transcript of every reactor that cannot exist there."""
+async def inspect(session: Session) -> tuple[Host, dict[str, Transcript]]:
+    """The host behind a session, and the transcript of every reactor that cannot exist there.
+
+    Another one may have the same id.
+    """
     hello = session.hello
     assert hello is not None
     names = [reactor.name for reactor in hello.reactors]
@@ -25,7 +30,7 @@ async def inspect(session: Session, taken: set[str]) -> tuple[Host, dict[str, Tr
     probes = dict(zip(names, await asyncio.gather(*jobs), strict=True))
     _check_preload(session, probes.values())
     host = Host(
-        id=_unique(session.interpreter.host or _name(hello.provenance), taken),
+        id=session.interpreter.host or _name(hello.provenance),
         command=session.interpreter.command,
         provenance={**hello.provenance, **_preloaded(session)},
         reactors=tuple(_reactor(known, probes[known.name]) for known in hello.reactors),
@@ -66,6 +71,12 @@ def _name(provenance: Mapping[str, str]) -> str:
     python = provenance.get("python", "unknown").lower().replace(" ", "-")
     system = provenance.get("platform", "unknown").split("-")[0].lower()
     return f"{python}+twisted-{provenance.get('twisted', 'unknown')}+{system}"
+
+
+def told_apart(hosts: Iterable[Host]) -> list[Host]:
+    """The same hosts, each with an id that no other one has."""
+    taken: set[str] = set()
+    return [evolve(host, id=_unique(host.id, taken)) for host in hosts]
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timezone
 from functools import partial
@@ -18,7 +26,7 @@ from matrix import wire
 from matrix.expectations import Expectation, expected, shipped
 from matrix.judge import bar, judge, signal_of
 from matrix.manager.conversation import clock
-from matrix.manager.hosts import inspect
+from matrix.manager.hosts import inspect, told_apart
 from matrix.manager.interpreters import Interpreter, pack_agent
 from matrix.manager.session import DEADLINE, Session, session
 from matrix.model.cell import Cell
@@ -57,17 +65,33 @@ async def stands(
     preload: tuple[str, ...] = (),
     deadline: float = DEADLINE,
 ) -> AsyncIterator[list[Stand]]:
-    """Every interpreter, started and inspected; `AgentError` where one cannot play."""
+    """Every interpreter, started and inspected; `AgentError` where one cannot play.
+
+    Each takes seconds, and so they do it at the same time.
+    """
+    agent, tls = pack_agent(), _tls_material()
     async with AsyncExitStack() as stack:
-        agent, tls = pack_agent(), _tls_material()
-        opened: list[Stand] = []
-        for interpreter in interpreters:
-            running = await stack.enter_async_context(
-                session(interpreter, agent, tls, preload, deadline)
-            )
-            host, unsupported = await inspect(running, {stand.host.id for stand in opened})
-            opened.append(Stand(host, running, unsupported))
-        yield opened
+        opened = [
+            stack.enter_async_context(session(each, agent, tls, preload, deadline))
+            for each in interpreters
+        ]
+        sessions = await _together(opened)
+        seen = await _together(map(inspect, sessions))
+        hosts = told_apart(host for host, _ in seen)
+        unsupported = (transcripts for _, transcripts in seen)
+        yield list(map(Stand, hosts, sessions, unsupported))
+
+
+async def _together(awaited: Iterable[Awaitable[T]]) -> list[T]:
+    """The results of all of them, in their order; where some raise, the first one's exception.
+
+    That is raised when none of them goes on any more.
+    """
+    ended = await asyncio.gather(*awaited, return_exceptions=True)
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each
+    return ended  # type: ignore[return-value]
 
 
 def _tls_material() -> dict[str, str]:
