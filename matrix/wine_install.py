@@ -16,7 +16,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from matrix import wine
+from matrix import wine, wine_libraries
 from matrix.errors import WineError
 
 PYTHON = "3.13"
@@ -85,6 +85,8 @@ def install(source: Source, say: Callable[[str], None]) -> None:
         executable = _unpack_python(source, folder)
         say("Twisted and what it needs")
         _install_packages(source, folder / "site", (folder / executable).parent, version)
+        for made in ((folder / executable).parent, folder / "site"):
+            wine_libraries.share(made)
         say(f"a prefix of its own, with Wine {'.'.join(map(str, version))}")
         _write_starter(folder, executable)
         _make_prefix(folder)

@@ -16,7 +16,7 @@ from collections.abc import (
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timezone
 from functools import partial
-from itertools import count, zip_longest
+from itertools import chain, count, zip_longest
 from typing import Any, TypeVar
 
 import trustme
@@ -152,6 +152,8 @@ class Run:
     _has_failed: bool = False
     _lacking: dict[tuple[str, str, str], Transcript] = field(factory=dict)
     _controls: dict[str, list[Control]] = field(factory=lambda: defaultdict(list))
+    _controls_left: int = 0
+    _has_controls: asyncio.Event = field(factory=asyncio.Event)
 
     def __attrs_post_init__(self) -> None:
         for entry in self.done:
@@ -159,7 +161,7 @@ class Run:
                 self._controls[entry.host].append(entry)
 
     async def play(self) -> None:
-        """Play everything that the plan owes: first the controls, which verdicts need.
+        """Play everything that the plan owes: first the controls, which verdicts wait for.
 
         Negative controls come next, since some of them wait long in vain, and of the cells those
         that take longest: nothing else is left to do beside what comes last. What takes long waits
@@ -168,8 +170,14 @@ class Run:
         """
         left = Counter(_key(entry) for entry in self.done if isinstance(entry, Result))
         jobs = _in_turn(self._fault_jobs(), self._cell_jobs())
-        await _all(self._control_jobs(), self.in_flight)
-        await _all(_undone(jobs, left), self.in_flight)
+        controls = list(self._control_jobs())
+        self._controls_left = len(controls)
+        self._end_controls()
+        await _all(chain(controls, _undone(jobs, left)), self.in_flight)
+
+    def _end_controls(self) -> None:
+        if self._controls_left == 0:
+            self._has_controls.set()
 
     def _stand(self, host: str) -> Stand:
         return next(stand for stand in self.stands if stand.host.id == host)
@@ -206,7 +214,12 @@ class Run:
         for host, fault, cell in self.plan.faults:
             yield (host, Cell.parse(cell), 1, fault), self._cell
 
-    async def _control(
+    async def _control(self, *control: Any) -> None:
+        await self._play_control(*control)
+        self._controls_left -= 1
+        self._end_controls()
+
+    async def _play_control(
         self, host: str, transport: str, side: str, kind: str, peer: str, attempts: range
     ) -> None:
         if self._without(host, transport):
@@ -235,11 +248,12 @@ class Run:
         if transcript is None:
             job = {"do": wire.PLAY, "cell": asdict(cell), "fault": fault}
             transcript = await stand.session.do(job, find(cell.scenario).patience)
+        duration = round(clock() - began, 6)
+        await self._has_controls.wait()
         verdict = judge(cell, transcript, bar(self._controls[host], cell))
         is_unsupported = verdict.outcome is Outcome.UNSUPPORTED
         if is_unsupported and transcript.first(wire.SCENARIO_UNSUPPORTED):
             self._lacking[host, cell.reactor, cell.scenario] = transcript
-        duration = round(clock() - began, 6)
         known = None if fault else self._expected(stand.host, cell, verdict)
         result = Result(host, cell, verdict, transcript, duration, attempt, fault, known)
         self._has_failed = self._has_failed or not (fault or result.is_accepted)

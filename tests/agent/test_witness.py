@@ -25,10 +25,11 @@ def test_who_has_vanished_has_no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
             super().kill()
             asked.append(peer.arrived())
 
-    monkeypatch.setattr(witness.subprocess, "Popen", Holder)
+    monkeypatch.setattr(subprocess, "Popen", Holder)
     make: Any = witness.Witness
+    parse: Any = transports.parse
     quiet = SimpleNamespace(record=lambda *about, **data: None)
-    peer = make(quiet, transports.parse("tcp4"))
+    peer = make(quiet, parse("tcp4"))
     with socket.create_connection(peer.listen(None), 30) as aborter:
         aborter.sendall(b"never read")
         peer.act(wire.VANISH)
