@@ -39,7 +39,7 @@ LAYERS = (
         "trend",
     },
     {"candidates", "environments", "generate", "history", "lines", "manager", "render", "store"},
-    {"wine"},
+    {"wine", "wine_libraries"},
     {"doctor", "over_releases", "suite", "trying", "wine_install", "workflow"},
     {"cli", "cli_over_releases", "cli_over_time", "cli_wine"},
     {"__main__"},

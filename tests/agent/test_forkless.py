@@ -97,8 +97,7 @@ def test_a_job_that_nobody_knows_is_the_harness_own_error(agent: Agent) -> None:
 
 def test_a_job_that_is_expired_is_dumped_and_killed(agent: Agent) -> None:
     """The process writes its stacks at its deadline, and is killed when it has had the time to."""
-    cell = {**job(1)["cell"], "transport": "unix", "scenario": "abort-storm"}
-    agent.say(**job(1, deadline=1, cell=cell))
+    agent.say(**job(1, deadline=1, fault="lost-never"))
     ended = agent.hear("ended")
     assert ended["expired"]
     assert ended["status"] != 0
