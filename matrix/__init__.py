@@ -35,7 +35,8 @@ A map of the package, from the ground up:
 ``workflow``    what the commands do, step by step
 ``trying``      some cells on a release: installed, run and judged
 ``over_releases`` what ``versions`` and ``bisect`` do, step by step
-``wine``        a private Windows Python under Wine; ``wine_install`` makes it
+``wine``        a private Windows Python under Wine; ``wine_install`` makes it,
+                ``wine_libraries`` so that processes share its libraries
 ``doctor``      what can run on a host, what cannot, and what to install
 ``generate``    cells → ``unittest.TestCase`` classes
 ``suite``       those classes for this interpreter, for trial, pytest and unittest

@@ -26,9 +26,11 @@ JSON Lines on its standard streams.
 ``control``    the case with no reactor in it
 ``probes``     what the kernel says of a socket, and when that is a proof
 ``stream``     the bytes that are written, known by position
+``streams``    the standard streams, taken over from whatever prints by mistake
 ``leftovers``  what is still there at the end
 ``recorder``   events, one JSON line each
 ``forkless``   stands in for ``serve`` where nothing can be forked: processes started ahead
+``scout``      imports everything once for them, leaves the image, and ends
 ``oneshot``    one of those: does one job, and ends
 ``image``      what such a process imports from, to be there sooner
 ``outpost``    a witness that a native process plays, for agents under Wine

@@ -10,9 +10,11 @@ import os
 import threading
 from collections import namedtuple
 
+from twisted.internet.interfaces import IReactorWin32Events
 from twisted.protocols.policies import TimeoutMixin
 
 from matrix import wire
+from matrix.agent import windows
 from matrix.agent.ends import SIP
 
 Scenario = namedtuple(
@@ -45,9 +47,6 @@ MANY = 200
 
 STORM, WAVE = 500, 100
 """Connections in ``abort-storm``, and how many of them at a time."""
-
-OPEN_FILES = 3 * MANY + 100
-"""Descriptors of a process with so many connections: a port and both ends each, and some more."""
 
 SCENARIOS: dict[str, Scenario] = {}
 
@@ -85,19 +84,46 @@ def _descriptors(reactor):
     return None
 
 
-def _open_files(reactor):
-    """Many systems allow few at first (macOS 256), and more to who asks."""
-    if os.name != "posix":
+def _crowd_of(size):
+    """What a scenario needs that has so many connections at once, a port and both ends each."""
+    count = 3 * size + _SOME_MORE
+
+    def needs(reactor):
+        trouble = _too_few_sockets(count, reactor) if windows.IS_WINDOWS else _too_few_files(count)
+        return None if trouble is None else (wire.WRONG_PLATFORM, trouble)
+
+    return needs
+
+
+_SOME_MORE = 100
+"""Descriptors of a process beside those of a crowd, and then some."""
+
+_SELECT_TAKES, _WAIT_TAKES = 512, 64
+"""On Windows: FD_SETSIZE of CPython's ``selectmodule.c``, MAXIMUM_WAIT_OBJECTS of ``winnt.h``."""
+
+
+def _too_few_sockets(count, reactor):
+    """Why a reactor of Windows cannot wait for so many, or None; completion ports know no limit."""
+    if hasattr(reactor, "handles"):
         return None
+    most = _WAIT_TAKES if IReactorWin32Events.providedBy(reactor) else _SELECT_TAKES
+    detail = f"it takes {count} sockets, and such a reactor waits for {most} of Windows's at most"
+    return detail if count > most else None
+
+
+def _too_few_files(count):
+    """Why so many cannot be open, or None. Many systems allow few at first, and more to who asks.
+
+    macOS allows 256 at first.
+    """
     import resource
 
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if allowed == resource.RLIM_INFINITY or allowed >= OPEN_FILES:
+    if allowed == resource.RLIM_INFINITY or allowed >= count:
         return None
-    if most != resource.RLIM_INFINITY and most < OPEN_FILES:
-        detail = f"it takes {OPEN_FILES} open files, and {most} are allowed here (ulimit -Hn)"
-        return wire.WRONG_PLATFORM, detail
-    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, most))
+    if most != resource.RLIM_INFINITY and most < count:
+        return f"it takes {count} open files, and {most} are allowed here (ulimit -Hn)"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, most))
     return None
 
 
@@ -524,7 +550,7 @@ def abort_after_loss(stage):
 # Load -----------------------------------------------------------------------------------------
 
 
-@_scenario(needs=_open_files)
+@_scenario(needs=_crowd_of(MANY))
 def abort_many(stage):
     """Two hundred full connections are aborted in one turn."""
     yield from _fill_and_prove(stage)
@@ -536,7 +562,7 @@ def abort_many(stage):
     yield from stage.see_both_ends_down()
 
 
-@_scenario(needs=_open_files)
+@_scenario(needs=_crowd_of(WAVE))
 def abort_storm(stage):
     """Five hundred connections come, fill and are aborted, wave after wave."""
     yield from _fill_and_prove(stage)
