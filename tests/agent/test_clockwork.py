@@ -44,3 +44,13 @@ def test_turns_are_counted_one_by_one_however_long_a_look_takes() -> None:
     stopped.clockwork.count_turns()
     stopped.clockwork.play(iter([Wait("a crowd", lambda: stopped.look(0.5), 60)]))
     assert stopped.delays == [0]
+
+
+def test_turns_that_are_waited_for_come_one_by_one() -> None:
+    """Before the abort as well: they do not get rarer, as looks at a state do."""
+    stopped = Stopped()
+    stopped.clockwork.play(iter([stopped.clockwork.some_turns(3), Wait("rest", bool, 60)]))
+    for _ in range(3):
+        stopped.now += 1
+        stopped.call()
+    assert stopped.delays == [0, 0, 0, PACE]

@@ -123,6 +123,36 @@ def test_an_agent_that_nobody_asks_ends_and_leaves_nothing(
         pipe.close()
 
 
+def test_an_agent_without_twisted_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The process that imports it fails, and so does the agent: there is no hello, and no rest."""
+    (tmp_path / "twisted.py").write_text("raise ImportError('out of order')")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    running = Agent()
+    with pytest.raises(AssertionError, match="no hello"):
+        running.hear("hello")
+    assert running.process.wait(60) == 1
+    assert "out of order" in capfd.readouterr().err
+    assert not list(folder.iterdir())
+    for pipe in (running.process.stdin, running.process.stdout):
+        assert pipe is not None
+        pipe.close()
+
+
+def test_what_starts_processes_has_no_twisted(agent: Agent) -> None:
+    """Wine forks it for each: what it need not have would only be copied."""
+    maps = Path(f"/proc/{agent.process.pid}/maps")
+    if not maps.exists():
+        pytest.skip("only Linux tells what another process has mapped")
+    agent.say(**job(1))
+    agent.hear("ended")
+    assert "_zope_interface" not in maps.read_text()
+
+
 def test_who_begins_waits_for_a_place() -> None:
     """A place is given back once, however often that is said, and whoever waits gets it."""
     turn: Any = forkless._Turn

@@ -189,9 +189,12 @@ def test_what_came_late_has_to_last_longer() -> None:
     reopened = {**full, "writeable": True}
     prover: Any = probes.Prover(socket.AF_INET)  # type: ignore[no-untyped-call]
     looks = [(0.0, {**full, "recvq": 0}), (1.0, reopened), (3.0, full), (3.5, reopened)]
-    assert all(prover.look(sample, at) is None for at, sample in looks)
+    for at, sample in looks:
+        assert prover.look(sample, at) is None
+        assert (prover.due > at) is not sample["writeable"]
     end = 3.0 + (3.0 - 0.0) + wire.SETTLING_TIME
     assert prover.look(full, 3.6) is None
+    assert prover.due == end
     assert prover.look(full, end - 0.001) is None
     assert prover.look(full, end) == wire.SETTLED
 

@@ -51,6 +51,14 @@ def test_the_attempts_of_a_control_share_a_process() -> None:
     assert process(result) != process(controls[0])
 
 
+def test_verdicts_wait_for_the_last_control() -> None:
+    """Cells are played beside the controls, and not judged before all of those are there."""
+    cell = Cell("select", "tcp4", "abort-when-full", "client", "socket")
+    kinds = [type(entry) for entry in asyncio.run(entries_of(cell))]
+    assert kinds == [Control] * kinds.count(Control) + [Result]
+    assert Control in kinds
+
+
 def process(entry: Control | Result) -> object:
     """The number of the job that its process was started for."""
     return entry.transcript.events[0]["job"]["job"]
