@@ -38,7 +38,7 @@ def share(folder: Path) -> None:
 
 
 def align(image: bytes) -> bytes | None:
-    """The same image with every section at a page's boundary; None where that is nothing to do."""
+    """The same image with every section at a page's boundary; None where there is nothing to do."""
     try:
         return _align(bytearray(image))
     except struct.error:
