@@ -1,8 +1,8 @@
 """Lays Windows's libraries out so that Wine can map them.
 
 Wine maps a section of a library that begins at a page's boundary in its file, and all processes
-share it. Others, and linkers make no other kind, it reads into each process that loads the library:
-a Python with Twisted has some 20 MB of them. So the sections are moved apart to such boundaries.
+share it. Any other, and most linkers make such, it reads into each process that loads the library.
+So the sections are moved apart to such boundaries.
 What is in them, and where it is in memory, stays as it is; the signature goes.
 
 The offsets are those of Microsoft's "PE Format", of 64-bit images.

@@ -24,6 +24,9 @@ MAX_OUTPUT = 8 * 1024 * 1024
 PROOF_LIMIT = 20.0
 """Seconds in which the not-writeable state must be proved, or the cell is inconclusive."""
 
+EX_SOFTWARE = 70
+"""Exit status of an agent's process that cannot go on (``sysexits.h``, which Windows has not)."""
+
 SETTLING_TIME = 0.25
 """Seconds without any change that the fallback proof asks for."""
 

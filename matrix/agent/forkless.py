@@ -38,7 +38,6 @@ _DUMP_TIME = 2.0
 """Seconds after its deadline that a process has to write its stacks before it is killed."""
 
 _READ_SIZE = 1 << 16
-_EX_SOFTWARE = 70
 _BEGIN = image.BOOT + "from matrix.agent.oneshot import main; main()"
 """The agent itself is in no file: all that a process needs of it comes out of the image."""
 
@@ -72,7 +71,7 @@ class _Scout:
             pass  # it is dead
         said = self._started.stdout.readline()
         if not said:
-            sys.exit(self._started.wait() or _EX_SOFTWARE)
+            sys.exit(self._started.wait() or wire.EX_SOFTWARE)
         return said
 
 
@@ -206,7 +205,7 @@ class Server:
         """Nobody has asked for long: end, with all that was started, and leave nothing."""
         self._kill_all()
         shutil.rmtree(self._folder, ignore_errors=True)
-        os._exit(_EX_SOFTWARE)  # the main thread waits for a command that does not come
+        os._exit(wire.EX_SOFTWARE)  # the main thread waits for a command that does not come
 
     def _say(self, line):
         with self._lock:

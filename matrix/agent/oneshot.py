@@ -15,8 +15,6 @@ from matrix import wire
 from matrix.agent import cell, streams, transports, windows
 from matrix.agent.settings import Settings
 
-_EX_SOFTWARE = 70
-
 
 def main():
     """Take over the standard streams, wait for the job, and do it."""
@@ -29,7 +27,7 @@ def main():
 
 def _do(job, configuration, commands, events):
     """Do the job and exit, without the interpreter's own farewell, as a forked child does."""
-    status = _EX_SOFTWARE
+    status = wire.EX_SOFTWARE
     try:
         windows.look(configuration["wine"])
         cell.leave_stacks()
@@ -55,4 +53,4 @@ def _tls_versions(job):
 def _end_with(commands):
     """Nobody waits for the outcome once the agent is gone."""
     commands.read()
-    os._exit(_EX_SOFTWARE)
+    os._exit(wire.EX_SOFTWARE)

@@ -14,8 +14,6 @@ import threading
 from matrix import wire
 from matrix.agent import image, streams, windows
 
-_EX_SOFTWARE = 70
-
 
 def main():
     """Take over the standard streams, and look around before anything else is imported."""
@@ -46,7 +44,7 @@ def _listen(commands, asked):
     with os.fdopen(commands, "rb") as lines:
         for line in lines:
             asked.put(line)
-    os._exit(_EX_SOFTWARE)
+    os._exit(wire.EX_SOFTWARE)
 
 
 def _say(answers, message):

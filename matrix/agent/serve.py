@@ -170,7 +170,7 @@ class Server:
 
     def _become_child(self, job, events, stderr):
         """Do the job and exit. The child keeps its own two pipes, and nothing of its parent's."""
-        status = 70  # EX_SOFTWARE
+        status = wire.EX_SOFTWARE
         try:
             os.setpgid(0, 0)
             self._guard.born()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from matrix import wire
 from matrix.manager.interpreters import Interpreter
 from matrix.manager.run import Run, play_cells, stands
+from matrix.manager.session import Session
 from matrix.model.cell import Cell
 from matrix.model.report import Plan, Planned
 from matrix.model.result import Control, Outcome, Result
+from matrix.model.transcript import Transcript
 from tests import miniatures
 
 
@@ -51,12 +56,23 @@ def test_the_attempts_of_a_control_share_a_process() -> None:
     assert process(result) != process(controls[0])
 
 
-def test_verdicts_wait_for_the_last_control() -> None:
-    """Cells are played beside the controls, and not judged before all of those are there."""
+def test_verdicts_wait_for_the_last_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that was played before its controls are there is judged after them."""
+    do, is_played = Session.do, asyncio.Event()
+
+    async def controls_last(self: Session, job: Mapping[str, Any], patience: int = 1) -> Transcript:
+        if job["do"] == wire.CONTROL:
+            await is_played.wait()
+        transcript = await do(self, job, patience)
+        if job["do"] == wire.PLAY:
+            is_played.set()
+        return transcript
+
+    monkeypatch.setattr(Session, "do", controls_last)
     cell = Cell("select", "tcp4", "abort-when-full", "client", "socket")
-    kinds = [type(entry) for entry in asyncio.run(entries_of(cell))]
-    assert kinds == [Control] * kinds.count(Control) + [Result]
-    assert Control in kinds
+    *controls, result = asyncio.run(entries_of(cell))
+    assert isinstance(result, Result)
+    assert {type(control) for control in controls} == {Control}
 
 
 def process(entry: Control | Result) -> object:
