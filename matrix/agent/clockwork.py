@@ -20,14 +20,21 @@ from matrix import wire
 from matrix.agent.probes import until_next_look
 from matrix.agent.recorder import describe
 
-Wait = namedtuple("Wait", "what holds limit in_turns", defaults=(False,))
-"""``what`` in words, ``holds()`` whether the state is there, ``limit`` in seconds.
-
-``in_turns``: it is turns of the reactor that are waited for, and every one is looked at.
+PACE = 0.01
+"""Seconds between two looks at a state that is new, but for `SOON` and the turns that are counted.
 """
 
-PACE = 0.01
-"""Seconds between two looks at a state that is new, but for the turns that are counted."""
+SOON = 4
+"""Turns of the reactor in which a state is looked at before the first pause. What the reactor does
+by itself comes within a few turns, and a process that has slept is slow to begin again.
+"""
+
+Wait = namedtuple("Wait", "what holds limit soon pace in_turns", defaults=(SOON, PACE, False))
+"""``what`` in words, ``holds()`` whether the state is there, ``limit`` in seconds.
+
+Looked at in ``soon`` turns, and then after ``pace`` seconds. ``in_turns``: it is turns of the
+reactor that are waited for, and every one is looked at.
+"""
 
 _LIBRARY = os.path.dirname(os.__file__)
 """Where the standard library is, and what is installed in its ``site-packages``."""
@@ -60,7 +67,7 @@ class Clockwork:
         self._recorder = recorder
         self._reactor = reactor
         self._each_look = each_look
-        self._pace = PACE
+        self._is_counting = False
         self._look_took = 0.0
         self._is_asleep = False
         self._shutdown: Any = None
@@ -74,7 +81,7 @@ class Clockwork:
 
     def count_turns(self):
         """Look in every turn of the reactor from now on, and count from 0."""
-        self._pace = self.turns = 0
+        self._is_counting, self.turns = True, 0
 
     def hold_shutdown(self):
         """What a trigger returns that lets the reactor stop at the story's end."""
@@ -83,7 +90,7 @@ class Clockwork:
 
     def slow_down(self):
         """Look once in a while again."""
-        self._pace = PACE
+        self._is_counting = False
 
     def fall_asleep(self):
         """Do not wake the reactor any more, until `wake_up`."""
@@ -101,7 +108,7 @@ class Clockwork:
         return Wait(f"{count} turns", lambda: next(looks, None) is None, LIMIT, in_turns=True)
 
     def _begin(self, wait):
-        self._wait, self._wait_began = wait, self._recorder.now()
+        self._wait, self._wait_began, self._looks = wait, self._recorder.now(), 0
 
     def _tick(self):
         try:
@@ -136,10 +143,12 @@ class Clockwork:
 
     def _delay(self):
         """Looks get rarer, the longer a state is waited for; turns come one by one."""
-        if self._wait.in_turns:
+        wait, rest = self._wait, REST * self._look_took
+        is_soon = self._looks <= wait.soon and rest < PACE
+        if self._is_counting or wait.in_turns or is_soon:
             return 0
         waited = self._recorder.now() - self._wait_began
-        return self._pace and max(until_next_look(self._pace, waited), REST * self._look_took)
+        return max(until_next_look(wait.pace, waited), rest)
 
     def _advance(self):
         """Resume the story for as long as the state that it waits for is there."""
@@ -147,6 +156,7 @@ class Clockwork:
             began = self._recorder.now()
             holds, ended = self._wait.holds(), self._recorder.now()
             waited, self._look_took = ended - self._wait_began, ended - began
+            self._looks += 1
             if not holds and waited < self._wait.limit:
                 return True
             try:

@@ -25,7 +25,13 @@ from matrix.agent.settings import Settings
 
 _READ_SIZE = 1 << 16
 _ROUND = 0.2
-"""Seconds between two rounds in which all pipes are emptied, unless one of them was rather full."""
+"""Seconds between two rounds in which all pipes are emptied."""
+_SHORT_ROUND = 0.001
+"""The same after a pipe was rather full; from then on each takes twice as long as the last one."""
+_GATHERED = 0.03
+"""Seconds for which the ends of children are gathered. The next ones are forked together then, and
+the pages that this process writes to are copied once for all of them.
+"""
 _RATHER_FULL = 1 << 15
 """Bytes: half of what a pipe of Linux holds (pipe(7)), and more than all events of most cells."""
 _EVER = 3600.0
@@ -87,7 +93,9 @@ class Server:
         self._pending = b""
         self._is_open = True
         self._abandoned_at = math.inf
+        self._round = _ROUND
         self._next_round = 0.0
+        self._reaped_at = math.inf
 
     def run(self):
         """Serve until the manager closes the conversation, or is not heard of any more."""
@@ -98,14 +106,13 @@ class Server:
             os.set_blocking(descriptor, False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        self._selector.register(wake_read, selectors.EVENT_READ, lambda: os.read(wake_read, 512))
+        self._selector.register(wake_read, selectors.EVENT_READ, self._hear_of_an_end)
         self._selector.register(self._commands, selectors.EVENT_READ, self._take_commands)
         self._say({"type": wire.HELLO, **hello.facts(self._settings.reactors)})
         try:
             while self._is_open:
                 for key, _ in self._selector.select(self._patience()):
                     key.data()
-                self._reap()
                 self._mind_the_time()
         finally:
             for child in self._children.values():
@@ -201,13 +208,18 @@ class Server:
 
     def _patience(self):
         """Seconds until there is something to do that nobody tells."""
-        due = [self._abandoned_at, *(child.due for child in self._children.values())]
+        due = [self._abandoned_at, self._reaped_at, self._first_due()]
         if self._children:
             due.append(self._next_round)
         return max(0, min(min(due) - hello.now(), _EVER))
 
+    def _first_due(self):
+        return min((child.due for child in self._children.values()), default=math.inf)
+
     def _mind_the_time(self):
         now = hello.now()
+        if now >= min(self._reaped_at, self._first_due()):  # one that has ended does not expire
+            self._reap()
         if now >= self._next_round:
             self._empty_pipes(now)
         for child in self._children.values():
@@ -218,9 +230,15 @@ class Server:
 
     def _empty_pipes(self, now):
         most = max((child.drain() for child in self._children.values()), default=0)
-        self._next_round = now + (0 if most > _RATHER_FULL else _ROUND)
+        self._round = _SHORT_ROUND if most > _RATHER_FULL else min(2 * self._round, _ROUND)
+        self._next_round = now + self._round
+
+    def _hear_of_an_end(self):
+        os.read(self._own[0], 512)
+        self._reaped_at = min(self._reaped_at, hello.now() + _GATHERED)
 
     def _reap(self):
+        self._reaped_at = math.inf
         while self._children:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:

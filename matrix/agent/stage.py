@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -25,6 +26,11 @@ CROWD_END = 40.0
 
 LATE_CALLS = ("loseConnection", "unregisterProducer", "pauseProducing", "resumeProducing")
 """What a program may still call that has not heard of the loss, besides a write and an abort."""
+
+ACKNOWLEDGED = 0.05
+"""Seconds in which the peer's kernel has acknowledged what filled its window, and said so: Linux
+takes 40 ms for what is not urgent (TCP_DELACK_MIN of <net/tcp.h>).
+"""
 
 QUIET_TURNS = 20
 """Turns of the reactor in which whatever is still under way shows itself."""
@@ -161,7 +167,8 @@ class Stage:
     def prove(self):
         """The connection is not writeable, by a proof."""
         prover, began = probes.Prover(self.aborter.socket_family), self.recorder.now()
-        yield Wait("proof", lambda: self._is_proved(prover), wire.PROOF_LIMIT)
+        is_proved = partial(self._is_proved, prover)
+        yield Wait("proof", is_proved, wire.PROOF_LIMIT, soon=1, pace=ACKNOWLEDGED)
         waited = round(self.recorder.now() - began, 6)
         if self._proof in (wire.SETTLED, wire.OVERLAPPED):  # that it lasted has to be seen
             self.aborter.record(wire.SAMPLE, **self._last_sample)
@@ -334,7 +341,7 @@ class Stage:
         yield Wait("a crowd of connections", crowd.is_connected, CROWD_LIMIT)
         with self._calling("registerProducer"):
             crowd.fill()
-        yield Wait("a full crowd", crowd.is_proved, CROWD_LIMIT)
+        yield Wait("a full crowd", crowd.is_proved, CROWD_LIMIT, soon=1, pace=ACKNOWLEDGED)
         return crowd
 
     def see_crowd_down(self, crowd):
