@@ -17,6 +17,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from matrix import wire
+from matrix.agent import windows
 from matrix.agent.probes import until_next_look
 from matrix.agent.recorder import describe
 
@@ -24,9 +25,10 @@ PACE = 0.01
 """Seconds between two looks at a state that is new, but for `SOON` and the turns that are counted.
 """
 
-SOON = 4
+SOON = 0 if windows.IS_WINDOWS else 4
 """Turns of the reactor in which a state is looked at before the first pause. What the reactor does
-by itself comes within a few turns, and a process that has slept is slow to begin again.
+by itself comes within a few turns, and a process that has slept is slow to begin again. On Windows
+it is the turns that are slow: under Wine, each asks another process.
 """
 
 Wait = namedtuple("Wait", "what holds limit soon pace in_turns", defaults=(SOON, PACE, False))
